@@ -1,0 +1,68 @@
+"""An event's entry policy as data: windows, re-entry, zones, limits and what to do when unsure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from shared.admission.verdict import Direction
+from shared.ids import GateId
+
+Seconds = Annotated[int, Meta(ge=0, le=30 * 24 * 3600)]
+Count = Annotated[int, Meta(ge=0, le=10_000_000)]
+ZoneMask = Annotated[int, Meta(ge=0, le=0xFFFF)]
+Product = Annotated[int, Meta(ge=0, le=0xFFFF)]
+
+
+class Unknown(StrEnum):
+    """What to do with a genuine code whose ticket is not in the snapshot: it was sold after it."""
+
+    ADMIT = "admit"
+    ONLINE_ONLY = "online_only"
+    SUPERVISOR = "supervisor"
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """When an event lets people in: from ``doors`` until ``grace_s`` after ``ends``."""
+
+    doors: datetime
+    starts: datetime
+    ends: datetime
+    grace_s: Seconds = 2 * 3600
+
+
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The rules of one event.
+
+    ``re_entries`` counts entries after the first: 0 forbids, None does not limit. ``exits`` says whether people are
+    scanned out; without it nobody can re-enter. ``double_read_s`` is how long the same gate answers a repeat as before.
+    """
+
+    version: int
+    window: Window
+    re_entries: Count | None = 0
+    exits: bool = False
+    cooldown_s: Seconds = 0
+    double_read_s: Seconds = 5
+    unknown: Unknown = Unknown.ADMIT
+    static_codes: bool = False
+    id_check: bool = False
+    capacity: Count | None = None
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a scan happens.
+
+    ``zones`` is the mask of zones this gate leads to, 0 meaning all; ``products`` those it serves, empty meaning all;
+    ``online`` whether the server answers; ``inside`` how many people are known to be inside, None where nobody counts.
+    """
+
+    gate: GateId
+    direction: Direction = Direction.ENTRY
+    zones: ZoneMask = 0
+    products: tuple[Product, ...] = ()
+    online: bool = False
+    inside: Count | None = None

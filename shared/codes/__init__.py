@@ -1,0 +1,1 @@
+"""What a ticket's QR code says and how it is checked."""

@@ -1,0 +1,73 @@
+"""The key bundle: what one gate needs to read an event's codes, sealed to that gate and signed by its tenant.
+
+Sealing is HPKE (RFC 9180: X25519, HKDF-SHA256, ChaCha20-Poly1305), the signature Ed25519 over "ttbundle1" | gate id | sealed.
+Whoever carries a bundle can delay it, never read or change it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from msgspec import DecodeError, Struct, msgpack
+
+from shared.admission.policy import Policy
+from shared.codes.reader import EpochKey
+from shared.ids import EventId, GateId
+from shared.problems import CodeMalformed, Denied
+
+_LABEL = b"ttbundle1"
+_SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
+
+
+class KeyBundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys and policy of one event; a gate refuses a version that is not above the last one it took."""
+
+    event: EventId
+    event_name: str
+    version: int
+    made: datetime
+    epochs: list[EpochKey]
+    policy: Policy
+
+    def __repr__(self) -> str:
+        """Keep the keys out of logs."""
+        return f"KeyBundle(event={self.event}, version={self.version})"
+
+
+class SealedBundle(Struct, frozen=True, kw_only=True):
+    """What travels: ciphertext for one gate and the tenant's signature."""
+
+    sealed: bytes
+    signature: bytes
+
+
+def seal_bundle(
+    bundle: KeyBundle, gate: GateId, seal_to: X25519PublicKey, config_key: Ed25519PrivateKey
+) -> SealedBundle:
+    """Encrypt a bundle to one gate and sign it."""
+    sealed = _SUITE.encrypt(msgpack.encode(bundle), seal_to, info=_LABEL + gate.bytes)
+    return SealedBundle(sealed=sealed, signature=config_key.sign(_LABEL + gate.bytes + sealed))
+
+
+def open_bundle(
+    carried: SealedBundle, gate: GateId, seal_key: X25519PrivateKey, config_key: Ed25519PublicKey
+) -> KeyBundle:
+    """Verify, then decrypt a bundle.
+
+    Raises:
+        Denied: the signature is not the tenant's, or it was sealed for another gate.
+        CodeMalformed: its content is not a bundle this version knows.
+    """
+    try:
+        config_key.verify(carried.signature, _LABEL + gate.bytes + carried.sealed)
+        plain = _SUITE.decrypt(carried.sealed, seal_key, info=_LABEL + gate.bytes)
+    except (InvalidSignature, InvalidTag, ValueError) as exc:
+        raise Denied("This key bundle is not from this gate's organiser; the keys in use stay.") from exc
+    try:
+        return msgpack.decode(plain, type=KeyBundle)
+    except DecodeError as exc:  # includes msgspec's ValidationError
+        raise CodeMalformed("This key bundle has a form this gate does not know: update the gate.") from exc

@@ -1,0 +1,151 @@
+"""The key hierarchy's pure part: derivation from a tenant's master, wrapping at rest, and sealed holder data.
+
+Derivations are HKDF-SHA256 (RFC 5869) with a label of their own each; wrapping is AES-SIV (RFC 5297), which needs no nonce.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from msgspec import Struct, msgpack
+
+from shared.problems import CodeMalformed, DataDamaged, SettingsInvalid
+
+KEY_SIZE = 32
+HANDLE_SIZE = 16
+_FEWEST_DISTINCT_BYTES = 12
+
+
+class Holder(Struct, frozen=True, kw_only=True, array_like=True):
+    """What a gate may show of a ticket once its code was presented."""
+
+    name: str = ""
+    seat: str = ""
+    product: str = ""
+
+    def __repr__(self) -> str:
+        """Keep names out of logs."""
+        return "Holder(...)"
+
+
+def derive_handle(master: bytes, ticket: UUID, generation: int) -> bytes:
+    """Return the 16 random-looking bytes that name a ticket's generation inside its code."""
+    return _derive(master, b"tthandle1" + ticket.bytes + generation.to_bytes(2, "big"), HANDLE_SIZE)
+
+
+def derive_seed(master: bytes, ticket: UUID, generation: int) -> bytes:
+    """Return the 32-byte seed of a ticket generation's chains, which only its phone gets."""
+    return _derive(master, b"ttseed1" + ticket.bytes + generation.to_bytes(2, "big"), KEY_SIZE)
+
+
+def hash_handle(handle: bytes) -> bytes:
+    """Return the 16 bytes under which gates and feed know a handle."""
+    return hashlib.sha256(handle).digest()[:HANDLE_SIZE]
+
+
+def seal_holder(handle: bytes, holder: Holder) -> bytes:
+    """Encrypt a holder's name and seat so that only somebody who was shown the code can read them."""
+    key = _derive(handle, b"ttholder1", KEY_SIZE)
+    return AESSIV(key).encrypt(msgpack.encode(holder), [hash_handle(handle)])
+
+
+def open_holder(handle: bytes, sealed: bytes) -> Holder:
+    """Decrypt what ``seal_holder`` made.
+
+    Raises:
+        CodeMalformed: it was sealed for another handle or altered.
+    """
+    key = _derive(handle, b"ttholder1", KEY_SIZE)
+    try:
+        return msgpack.decode(AESSIV(key).decrypt(sealed, [hash_handle(handle)]), type=Holder)
+    except (InvalidTag, ValueError) as exc:
+        raise CodeMalformed("The holder's data does not belong to this code.") from exc
+
+
+class KeyRing:
+    """The operator's key-encryption keys; the first wraps, all of them unwrap."""
+
+    def __init__(self, keys: dict[str, bytes]) -> None:
+        self._keys = keys
+        self.current = next(iter(keys))
+
+    def __repr__(self) -> str:
+        """Name the keys, never show them."""
+        return f"KeyRing({', '.join(self._keys)})"
+
+    def wrap(self, label: bytes, secret: bytes) -> bytes:
+        """Encrypt a secret for storage under the current key; ``label`` says what it is and whose."""
+        name = self.current.encode()
+        sealed = AESSIV(self._keys[self.current]).encrypt(secret, [label])
+        return bytes([len(name)]) + name + sealed
+
+    def unwrap(self, label: bytes, wrapped: bytes) -> bytes:
+        """Return a stored secret.
+
+        Raises:
+            SettingsInvalid: the key it was wrapped with is not in the ring.
+            DataDamaged: it is not what ``label`` says, or was altered.
+        """
+        size = wrapped[0] if wrapped else 0
+        name = wrapped[1 : 1 + size].decode(errors="replace")
+        if name not in self._keys:
+            raise SettingsInvalid(
+                f"A stored key is wrapped with key-encryption key '{name}': add it to QR_ENCRYPTION_KEY."
+            )
+        try:
+            return AESSIV(self._keys[name]).decrypt(wrapped[1 + size :], [label])
+        except InvalidTag as exc:
+            raise DataDamaged(
+                f"A stored key does not open with key-encryption key '{name}': restore the right QR_ENCRYPTION_KEY or the database."
+            ) from exc
+
+
+def parse_key_ring(text: str) -> KeyRing:
+    """Read QR_ENCRYPTION_KEY: one key, or ``id=key`` pairs separated by commas, the one to wrap with first.
+
+    A key is 32 bytes: 32 characters as they are, 64 hexadecimal digits, or Base64.
+
+    Raises:
+        SettingsInvalid: wrong length, a repeated id, or a key that is plainly not random.
+    """
+    keys: dict[str, bytes] = {}
+    for part in text.split(","):
+        name, found, key = part.strip().partition("=")
+        # Base64 ends in '=': a name is only what stands before a key that is itself complete.
+        if not found or not key.strip("=") or len(part.strip()) == KEY_SIZE:
+            name, key = "k1", part.strip()
+        if not name or len(name) > 32 or name in keys:
+            raise SettingsInvalid("QR_ENCRYPTION_KEY: give each key an id of its own of 1-32 characters (k2=…,k1=…).")
+        keys[name] = _read_key(key)
+    return KeyRing(keys)
+
+
+def _read_key(text: str) -> bytes:
+    raw = _decode_key(text)
+    if len(raw) != KEY_SIZE:
+        raise SettingsInvalid(
+            "QR_ENCRYPTION_KEY: a key is exactly 32 bytes (32 characters, 64 hexadecimal digits or Base64)."
+        )
+    if len(set(raw)) < _FEWEST_DISTINCT_BYTES:
+        raise SettingsInvalid("QR_ENCRYPTION_KEY: this key is guessable; make one with `openssl rand -base64 32`.")
+    return raw
+
+
+def _decode_key(text: str) -> bytes:
+    if len(text) == KEY_SIZE:
+        return text.encode()
+    try:
+        return bytes.fromhex(text) if len(text) == 2 * KEY_SIZE else base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def _derive(secret: bytes, info: bytes, size: int) -> bytes:
+    return HKDF(algorithm=SHA256(), length=size, salt=None, info=info).derive(secret)

@@ -1,0 +1,173 @@
+"""Reading a code at the door or on the server: from scanned text to verified claims, or the reason why not."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec import Struct
+
+from shared.admission.verdict import Reason
+from shared.codes import chain
+from shared.codes.capsule import (
+    SIZE,
+    VERSION,
+    Capsule,
+    CodePolicy,
+    Profile,
+    event_hint,
+    open_capsule,
+    pack_header,
+    read_header,
+)
+from shared.codes.token import Token, read_text, unpack_token
+from shared.ids import EventId
+from shared.problems import CodeMalformed
+
+SLOTS_BEHIND = 2
+SLOTS_AHEAD = 1
+_CACHE_SIZE = 4096
+
+
+class EpochKey(Struct, frozen=True, kw_only=True):
+    """What a verifier holds for one epoch of one event; it can read and verify, not issue."""
+
+    event: EventId
+    epoch: int
+    starts: datetime
+    ends: datetime
+    slot_s: int
+    envelope_key: bytes
+    issuer: bytes
+
+    def __repr__(self) -> str:
+        """Keep the keys out of logs."""
+        return f"EpochKey(event={self.event}, epoch={self.epoch})"
+
+
+class Proof(Struct, frozen=True, kw_only=True, array_like=True):
+    """What only somebody who saw the live code can know: slot and chain value."""
+
+    epoch: int
+    slot: int
+    value: bytes
+
+
+class CodeRead(Struct, frozen=True, kw_only=True):
+    """A genuine, fresh code. ``skew_slots`` is the slot shown minus the reader's own, None for a static code."""
+
+    key: EpochKey
+    capsule: Capsule
+    proof: Proof | None
+    skew_slots: int | None
+
+
+class CodeRefused(Struct, frozen=True, kw_only=True):
+    """A code that does not count; ``skew_s`` says how far off its clock is where that is known.
+
+    ``capsule`` is set when the code is genuine but stale, future or static, so that the refusal can name the ticket.
+    """
+
+    reason: Reason
+    skew_s: int | None = None
+    capsule: Capsule | None = None
+    event: EventId | None = None
+
+
+class _Known(Struct, kw_only=True):
+    key: EpochKey
+    capsule: Capsule
+    slot: int
+    value: bytes
+
+
+class CodeReader:
+    """Verifies codes with the keys it holds and remembers what it verified, so that a second look costs next to nothing."""
+
+    def __init__(self, keys: Iterable[EpochKey]) -> None:
+        self._keys: dict[tuple[int, int], list[EpochKey]] = {}
+        self._hints: set[int] = set()
+        for key in keys:
+            hint = event_hint(key.event)
+            self._hints.add(hint)
+            self._keys.setdefault((hint, key.epoch), []).append(key)
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+
+    def read(self, text: str, now: datetime) -> CodeRead | CodeRefused:
+        """Return the verified content of a scanned text, or why it does not count."""
+        try:
+            data = read_text(text)
+            if len(data) < SIZE:
+                return CodeRefused(reason=Reason.CODE_UNREADABLE)  # somebody's other code, too short to have a version
+            header = read_header(data)
+            if header.version != VERSION or header.profile not in set(Profile):
+                return CodeRefused(reason=Reason.CODE_VERSION)
+            token = unpack_token(data)
+        except CodeMalformed:
+            return CodeRefused(reason=Reason.CODE_UNREADABLE)
+        known = self._open(token.capsule, header.hint, header.epoch)
+        if isinstance(known, CodeRefused):
+            return known
+        return self._check_static(known) if token.slot is None else self._check_live(known, token, now)
+
+    def _open(self, data: bytes, hint: int, epoch: int) -> _Known | CodeRefused:
+        name = hashlib.sha256(data).digest()
+        known = self._known.get(name)
+        if known is not None:
+            self._known.move_to_end(name)
+            return known
+        if hint not in self._hints:
+            return CodeRefused(reason=Reason.WRONG_EVENT)
+        candidates = self._keys.get((hint, epoch))
+        if not candidates:
+            return CodeRefused(reason=Reason.EPOCH_UNKNOWN)
+        for key in candidates:
+            issuer = Ed25519PublicKey.from_public_bytes(key.issuer)
+            capsule = open_capsule(data, key.event, key.envelope_key, issuer)
+            if capsule is not None:
+                return self._remember(name, _Known(key=key, capsule=capsule, slot=0, value=capsule.anchor))
+        return CodeRefused(reason=Reason.CODE_FORGED)
+
+    def _remember(self, name: bytes, known: _Known) -> _Known:
+        self._known[name] = known
+        if len(self._known) > _CACHE_SIZE:
+            self._known.popitem(last=False)
+        return known
+
+    @staticmethod
+    def _check_static(known: _Known) -> CodeRead | CodeRefused:
+        capsule = known.capsule
+        if capsule.header.profile != Profile.STATIC or not capsule.claims.policy & CodePolicy.STATIC_ALLOWED:
+            return CodeRefused(reason=Reason.STATIC_CODE_REFUSED, capsule=capsule, event=known.key.event)
+        return CodeRead(key=known.key, capsule=capsule, proof=None, skew_slots=None)
+
+    @staticmethod
+    def _check_live(known: _Known, token: Token, now: datetime) -> CodeRead | CodeRefused:
+        key, capsule = known.key, known.capsule
+        if token.slot is None or token.value is None or capsule.header.profile != Profile.LIVE:
+            return CodeRefused(reason=Reason.CODE_FORGED)
+        if not 1 <= token.slot <= chain.slot_count(key.starts, key.ends, key.slot_s):
+            return CodeRefused(reason=Reason.CODE_FORGED)  # before any hash: work per bad code stays bounded
+        if not _verify_chain(known, token.slot, token.value):
+            return CodeRefused(reason=Reason.CODE_FORGED)
+        skew = token.slot - chain.slot_at(key.starts, key.slot_s, now)
+        if -SLOTS_BEHIND <= skew <= SLOTS_AHEAD:
+            proof = Proof(epoch=key.epoch, slot=token.slot, value=token.value)
+            return CodeRead(key=key, capsule=capsule, proof=proof, skew_slots=skew)
+        reason = Reason.CODE_STALE if skew < 0 else Reason.CODE_FUTURE
+        return CodeRefused(reason=reason, skew_s=skew * key.slot_s, capsule=capsule, event=key.event)
+
+
+def _verify_chain(known: _Known, slot: int, value: bytes) -> bool:
+    """Compare with the nearest verified link and keep the later of the two."""
+    context = chain.derive_context(known.key.event, pack_header(known.capsule.header), known.capsule.claims.handle)
+    if slot <= known.slot:
+        return hmac.compare_digest(chain.walk_down(context, known.value, known.slot, slot), value)
+    if not hmac.compare_digest(chain.walk_down(context, value, slot, known.slot), known.value):
+        return False
+    known.slot, known.value = slot, value
+    return True

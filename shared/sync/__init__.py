@@ -1,0 +1,1 @@
+"""What gates and server tell each other."""

@@ -1,0 +1,163 @@
+"""The frames of a gate's link and their encoding: MessagePack structs, told apart by a one-letter tag."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import zstandard
+from msgspec import DecodeError, Struct, msgpack
+
+from shared.codes.bundle import SealedBundle
+from shared.ids import EventId, GateId, IncarnationId
+from shared.problems import CodeMalformed
+from shared.sync.feed import FeedEntry
+from shared.sync.scan import SignedBatch
+
+PROTOCOL = 1
+FRAME_LIMIT = 1024 * 1024
+"""Bytes a frame may have at most; both sides close a link that sends more."""
+
+SNAPSHOT_CHUNK_LIMIT = 16 * 1024 * 1024
+"""Bytes a snapshot chunk may decompress to; the rest would be an attack."""
+
+FrameT = TypeVar("FrameT")
+
+
+class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
+    """A gate's first frame: who it is and how far it has got."""
+
+    protocol: int
+    gate: GateId
+    incarnation: IncarnationId
+    event: EventId
+    feed_seq: int
+    bundle_version: int
+    last_gate_seq: int
+    software: str
+
+
+class Welcome(Struct, frozen=True, kw_only=True, tag="welcome"):
+    """The server's first frame. ``acked`` is the highest gate_seq stored without gap for this incarnation."""
+
+    protocol: int
+    server_ms: int
+    feed_high: int
+    acked: int
+
+
+class FeedFrame(Struct, frozen=True, kw_only=True, tag="feed"):
+    """Consecutive feed entries; ``after`` is the position they follow."""
+
+    event: EventId
+    after: int
+    entries: list[FeedEntry]
+
+
+class SnapshotNeeded(Struct, frozen=True, kw_only=True, tag="snapshot"):
+    """The server's word that the gate is too far behind for the feed and must load a snapshot."""
+
+    event: EventId
+    feed_high: int
+
+
+class Scans(Struct, frozen=True, kw_only=True, tag="scans"):
+    """A batch of the gate's log."""
+
+    signed: SignedBatch
+
+
+class Ack(Struct, frozen=True, kw_only=True, tag="ack"):
+    """Everything of this incarnation up to and including ``upto`` is stored."""
+
+    incarnation: IncarnationId
+    upto: int
+
+
+class BundleFrame(Struct, frozen=True, kw_only=True, tag="bundle"):
+    """A key bundle for this gate."""
+
+    bundle: SealedBundle
+
+
+class Ping(Struct, frozen=True, kw_only=True, tag="ping"):
+    """A gate's heartbeat: its clock, how much it has not handed over, and what it decided since the last one."""
+
+    sent_ms: int
+    backlog: int
+    feed_seq: int
+    bundle_version: int
+    scans_per_minute: float = 0.0
+
+
+class Pong(Struct, frozen=True, kw_only=True, tag="pong"):
+    """The answer to a heartbeat: the gate's own stamp back, and the server's time."""
+
+    sent_ms: int
+    server_ms: int
+
+
+class Bye(Struct, frozen=True, kw_only=True, tag="bye"):
+    """The server ends the link; ``code`` is a problem code such as device_revoked."""
+
+    code: str
+    message: str
+
+
+GateFrame = Hello | Scans | Ping
+ServerFrame = Welcome | FeedFrame | SnapshotNeeded | Ack | BundleFrame | Pong | Bye
+
+_gate_decoder: msgpack.Decoder[GateFrame] = msgpack.Decoder(GateFrame)
+_server_decoder: msgpack.Decoder[ServerFrame] = msgpack.Decoder(ServerFrame)
+_chunk_decoder: msgpack.Decoder[list[FeedEntry]] = msgpack.Decoder(list[FeedEntry])
+
+
+def encode_frame(frame: GateFrame | ServerFrame) -> bytes:
+    """Return a frame's bytes."""
+    return msgpack.encode(frame)
+
+
+def decode_gate_frame(data: bytes) -> GateFrame:
+    """Return a frame a gate sent.
+
+    Raises:
+        CodeMalformed: too large, or not a frame of this protocol.
+    """
+    return _decode(_gate_decoder, data)
+
+
+def decode_server_frame(data: bytes) -> ServerFrame:
+    """Return a frame the server sent.
+
+    Raises:
+        CodeMalformed: too large, or not a frame of this protocol.
+    """
+    return _decode(_server_decoder, data)
+
+
+def pack_chunk(entries: list[FeedEntry]) -> bytes:
+    """Return a snapshot chunk: zstd over MessagePack."""
+    return zstandard.ZstdCompressor(level=3).compress(msgpack.encode(entries))
+
+
+def unpack_chunk(data: bytes) -> list[FeedEntry]:
+    """Return the entries of a snapshot chunk.
+
+    Raises:
+        CodeMalformed: damaged, too large once decompressed, or of another form.
+    """
+    try:
+        plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=SNAPSHOT_CHUNK_LIMIT)
+        if len(plain) > SNAPSHOT_CHUNK_LIMIT:
+            raise CodeMalformed("A snapshot chunk is larger than any the server makes.")
+        return _chunk_decoder.decode(plain)
+    except (zstandard.ZstdError, DecodeError) as exc:
+        raise CodeMalformed("A snapshot chunk is damaged.") from exc
+
+
+def _decode(decoder: msgpack.Decoder[FrameT], data: bytes) -> FrameT:
+    if len(data) > FRAME_LIMIT:
+        raise CodeMalformed(f"A frame of {len(data)} bytes is larger than the protocol's limit.")
+    try:
+        return decoder.decode(data)
+    except DecodeError as exc:
+        raise CodeMalformed("A frame does not belong to this protocol.") from exc

@@ -1,0 +1,1 @@
+"""What a ticket is and how its state may change."""
