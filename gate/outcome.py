@@ -1,0 +1,96 @@
+"""What the rest of the gate is told after each scan and about its own condition; screens and printers know only this."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from shared.admission.verdict import Verdict
+from shared.codes.keys import Holder
+from shared.ids import ScanId
+from shared.sync.scan import Mode
+
+
+class Took(Struct, frozen=True, kw_only=True):
+    """Where a verdict's time went, in milliseconds; ``total`` is from the frame's arrival to the durable record."""
+
+    decode: float
+    verify: float
+    rule: float
+    commit: float
+    total: float
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """One decided and durably recorded scan.
+
+    ``scan`` and ``gate_seq`` are None for a double read, which repeats an answer and is not recorded again. ``code_id`` is
+    the scanned text's short hash in hexadecimal. ``holder`` is there when the code opened its sealed data.
+    """
+
+    scan: ScanId | None
+    gate_seq: int | None
+    at: datetime
+    verdict: Verdict
+    code_id: str
+    mode: Mode
+    took: Took
+    holder: Holder | None = None
+    prior_gate: str | None = None
+    skew_s: int | None = None
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """What this gate did since it was enrolled; ``per_minute`` is the mean over the last five minutes."""
+
+    admitted: int = 0
+    exited: int = 0
+    refused: int = 0
+    per_minute: float = 0.0
+
+
+class GateStatus(Struct, frozen=True, kw_only=True):
+    """The gate's condition, for the badge that is always on screen.
+
+    ``data_age_s`` is the time since the server last confirmed that this gate knows everything; ``backlog`` counts records
+    not yet acknowledged; ``keys_until`` is when the last known epoch ends; ``clock_offset_s`` is this gate's clock minus
+    the server's.
+    """
+
+    gate_name: str
+    event_name: str
+    mode: Mode
+    linked: bool
+    data_age_s: float | None
+    backlog: int
+    keys_until: datetime | None
+    clock_offset_s: float | None
+    camera_alive: bool
+    camera_fps: float
+    tickets: int
+    counts: Counts
+
+
+class GateView(Protocol):
+    """What a screen may ask of a running gate and tell it."""
+
+    def outcomes(self) -> AsyncIterator[Outcome]:
+        """Yield every outcome from now on; ends when the gate stops."""
+        ...
+
+    def status(self) -> GateStatus:
+        """Return the present condition; cheap enough to call several times a second."""
+        ...
+
+    def thumbnail(self, width: int, height: int) -> NDArray[np.uint8] | None:
+        """Return the newest camera picture as height x width x 3 (RGB), or None when there is none."""
+        ...
+
+    async def submit(self, text: str) -> None:
+        """Decide on a code that was typed or read by a hand scanner."""
+        ...
