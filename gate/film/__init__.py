@@ -1,0 +1,1 @@
+"""Films of people holding tickets up to a camera, made on the spot for demonstrations, drills and tests."""

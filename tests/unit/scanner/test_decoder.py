@@ -1,0 +1,101 @@
+"""The decoder reads what people hold up, and finds nothing where there is nothing."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from gate.film.symbol import draw_symbol
+from gate.scanner.decoder import ZxingDecoder, has_contrast, to_gray
+from gate.scanner.frames import Image
+
+TEXT = "HTTPS://TICKET.EXAMPLE/7F3A9C2E-0451"
+OTHER = "SECOND TICKET 0002"
+
+
+def draw_code(text: str, module_px: int = 6) -> Image:
+    """Return a code with its quiet zone, black on white."""
+    tones = np.where(np.pad(draw_symbol(text, "M"), 4), 0, 255).astype(np.uint8)
+    return tones.repeat(module_px, axis=0).repeat(module_px, axis=1)
+
+
+def place(*codes: Image, ground: int = 128) -> Image:
+    """Return a gray 720p picture with the codes side by side."""
+    picture = np.full((720, 1280), ground, dtype=np.uint8)
+    for number, code in enumerate(codes):
+        left = 60 + number * 620
+        picture[120 : 120 + code.shape[0], left : left + code.shape[1]] = code
+    return picture
+
+
+def test_plain_code_is_read() -> None:
+    assert ZxingDecoder().decode(place(draw_code(TEXT))) == [TEXT]
+
+
+def test_colour_and_gray_give_the_same() -> None:
+    gray = place(draw_code(TEXT))
+    colour = np.asarray(cv2.cvtColor(gray, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+    assert ZxingDecoder().decode(colour) == ZxingDecoder().decode(gray) == [TEXT]
+
+
+def test_light_code_on_dark_is_read() -> None:
+    assert ZxingDecoder().decode(place(255 - draw_code(TEXT), ground=20)) == [TEXT]
+
+
+def test_two_codes_in_view_are_both_read() -> None:
+    found = ZxingDecoder().decode(place(draw_code(TEXT), draw_code(OTHER)))
+    assert sorted(found) == sorted([TEXT, OTHER])
+
+
+def test_same_code_twice_in_view_is_one_text() -> None:
+    assert ZxingDecoder().decode(place(draw_code(TEXT), draw_code(TEXT))) == [TEXT]
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_turned_code_is_read(quarter_turns: int) -> None:
+    assert ZxingDecoder().decode(place(np.rot90(draw_code(TEXT), quarter_turns))) == [TEXT]
+
+
+def test_text_beyond_ascii_comes_back_unchanged() -> None:
+    assert ZxingDecoder().decode(place(draw_code("Zoë Müller, Łódź, 東京"))) == ["Zoë Müller, Łódź, 東京"]
+
+
+def test_other_symbologies_are_ignored() -> None:
+    bars = np.full((720, 1280), 255, dtype=np.uint8)
+    bars[200:400, 300:900] = np.where(np.arange(600) // 5 % 3 == 0, 0, 255)
+    assert ZxingDecoder().decode(bars) == []
+
+
+def test_noise_holds_no_code() -> None:
+    noise = np.random.default_rng(4).integers(0, 256, (720, 1280), dtype=np.uint8)
+    decoder = ZxingDecoder()
+    assert [decoder.decode(noise) for _ in range(4)] == [[], [], [], []]
+
+
+def test_every_improvement_gets_its_turn_on_a_code_only_one_can_save() -> None:
+    blurred = np.asarray(cv2.GaussianBlur(place(draw_code("A" * 219, 5)), (0, 0), 2.6), dtype=np.uint8)
+    decoder = ZxingDecoder()
+    outcomes = [bool(decoder.decode(blurred)) for _ in range(8)]
+    assert True in outcomes
+    assert False in outcomes
+    assert outcomes[:4] == outcomes[4:]
+
+
+@pytest.mark.parametrize("level", [0, 90, 255])
+def test_even_picture_is_known_to_be_empty(level: int) -> None:
+    assert not has_contrast(np.full((720, 1280), level, dtype=np.uint8))
+
+
+def test_dim_code_is_not_taken_for_an_empty_picture() -> None:
+    dim = (place(draw_code(TEXT)).astype(np.float32) * 0.12).astype(np.uint8)
+    assert has_contrast(dim)
+
+
+def test_picture_smaller_than_a_cell_is_looked_at() -> None:
+    assert has_contrast(np.zeros((20, 20), dtype=np.uint8))
+
+
+def test_gray_picture_is_not_copied() -> None:
+    gray = np.zeros((8, 8), dtype=np.uint8)
+    assert to_gray(gray) is gray
