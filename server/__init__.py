@@ -1,0 +1,1 @@
+"""The ticket server: owns every ticket from reservation to burn."""

@@ -1,0 +1,1 @@
+"""A private PostgreSQL in the program's own data directory, for machines without a database server."""
