@@ -1,0 +1,99 @@
+"""The tour's composition: a fresh directory, the embedded server, a cable, two gates, and everything gone afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+from msgspec import Struct
+from rich.console import Console
+
+from server.demo.box_office import BoxOffice
+from server.demo.cable import laid_cable
+from server.demo.lane import Lane
+from server.demo.narrator import Narrator
+from server.demo.reckoning import reckon
+from server.demo.story import Stage, Told, tell
+from server.demo.summary import Summary
+from server.demo.venue import Show, Venue
+from server.embedded_stack import EmbeddedServer, embedded_server
+from server.seed import SeededEvent
+from server.settings import EmbeddedSettings, Payments
+from shared.clock import Clock
+from shared.problems import TicketTokenError
+
+_OPENING = """[bold]One evening at a venue, with real parts:[/] PostgreSQL with row-level
+security, a REST API, two gate agents with databases of their own, and people
+holding phones up to cameras in a video that OpenCV has to read.
+[dim]Every verdict is checked against what must happen.[/]"""
+
+
+class TourOptions(Struct, frozen=True, kw_only=True):
+    """What the visitor asked for; ``screen`` opens the first gate's own screen on this terminal."""
+
+    tickets: int
+    screen: bool
+    keep: bool
+
+
+async def run_tour(options: TourOptions, console: Console, clock: Clock) -> Summary:
+    """Play the whole evening and return its figures.
+
+    Raises:
+        TicketTokenError: a part of it could not be started or stopped answering.
+    """
+    async with _directory(keep=options.keep, console=console) as home:
+        return await _play(options, home, console, clock)
+
+
+async def _play(options: TourOptions, home: Path, console: Console, clock: Clock) -> Summary:
+    narrator, began_s, told = Narrator(console), clock.monotonic(), Told(problems=[])
+    narrator.title("TicketToken Gate", _OPENING)
+    async with AsyncExitStack() as stack:
+        settings = EmbeddedSettings(payments=Payments.DEMO)
+        server = await stack.enter_async_context(embedded_server(home / "server", settings))
+        cable = await stack.enter_async_context(laid_cable(urlsplit(server.base_url).port or 0))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        venue = await _open_venue(server, BoxOffice(server.base_url, session), options.tickets)
+        stage = Stage(
+            venue=venue,
+            cable=cable,
+            north=Lane("North", home / "north", f"http://127.0.0.1:{cable.port}"),
+            south=Lane("South", home / "south", f"http://127.0.0.1:{cable.port}"),
+            narrator=narrator,
+            clock=clock,
+        )
+        narrator.say(f"Server up in {clock.monotonic() - began_s:.1f} s (PostgreSQL: {server.cluster.source}).")
+        try:
+            await tell(stage, told, screen=options.screen)
+        except TicketTokenError as problem:
+            told.problems.append(str(problem))
+        return await reckon(stage, told, clock.monotonic() - began_s)
+
+
+async def _open_venue(server: EmbeddedServer, office: BoxOffice, tickets: int) -> Venue:
+    seeds = await server.seed(places=tickets)
+    return Venue(office, server.make_token, _as_show(seeds.main), _as_show(seeds.other))
+
+
+def _as_show(seeded: SeededEvent) -> Show:
+    return Show(tenant=seeded.tenant, event=seeded.event, stock={kind.id: kind.places for kind in seeded.types})
+
+
+@asynccontextmanager
+async def _directory(*, keep: bool, console: Console) -> AsyncIterator[Path]:
+    """Make a directory of our own, and take it away again unless it is to be kept."""
+    home = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tickettoken-demo-"))
+    try:
+        yield home
+    finally:
+        if keep:
+            console.print(f"\n   Everything was kept in {home}", highlight=False, markup=False)
+        else:
+            await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
