@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import io
 import sys
 from collections.abc import Mapping
 
@@ -21,11 +20,7 @@ def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
     """Play the tour; return 0 if every expectation held."""
     configure_logs("error")
     options = TourOptions(tickets=arguments.tickets, screen=arguments.tui, keep=arguments.keep)
-    # While the gate's screen has the terminal the story is written down, to be read when the screen closes.
-    written = io.StringIO()
-    console = Console(file=written) if arguments.tui else Console(quiet=arguments.json)
-    summary = asyncio.run(run_tour(options, console, SystemClock()))
-    sys.stdout.write(written.getvalue())
+    summary = asyncio.run(run_tour(options, Console(quiet=arguments.json), SystemClock()))
     if arguments.json:
         sys.stdout.write(msgspec.json.encode(summary).decode() + "\n")
     else:

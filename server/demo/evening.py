@@ -41,7 +41,7 @@ def first_act_north(cast: Cast, at: datetime) -> list[Guest]:
     return [
         first,
         *(regular(phone, number, at) for number, phone in enumerate(cast.regulars[1:4], start=1)),
-        _refused("a screenshot from two minutes ago", screenshot(cast.regulars[4], at), Reason.CODE_STALE),
+        _refused("a screenshot of two minutes ago", screenshot(cast.regulars[4], at), Reason.CODE_STALE),
         _refused("a code made by a forger", forge(cast.regulars[4], at), Reason.CODE_FORGED),
         _refused("another organiser's ticket", cast.stranger.show(at), _foreign_reason(cast)),
         _refused("old code of a ticket passed on", cast.sender.show(at), Reason.TRANSFERRED_OR_REISSUED),
@@ -67,7 +67,7 @@ def first_act_south(cast: Cast, at: datetime) -> list[Guest]:
 def cut_off_north(cast: Cast, at: datetime) -> list[Guest]:
     """The first gate with the cable cut."""
     return [
-        Guest(who="one ticket on two phones, the first", text=cast.divided.show(at), admitted=True, reason="ok"),
+        Guest(who="one ticket on two phones: first", text=cast.divided.show(at), admitted=True, reason="ok"),
         *(regular(phone, number, at) for number, phone in enumerate(cast.regulars[14:18], start=14)),
         _refused("a screenshot, nobody to ask", screenshot(cast.regulars[18], at), Reason.CODE_STALE),
         _refused("guest 3 once more", cast.regulars[2].show(at), Reason.ALREADY_USED),

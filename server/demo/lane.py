@@ -81,16 +81,17 @@ class Lane:
         arguments = ["run", "--data", data, "--source", films, "--follow", "--json-log", log]
         if not screen:
             arguments.append("--headless")
-        quiet = None if screen else asyncio.subprocess.DEVNULL
+        devnull = asyncio.subprocess.DEVNULL
         with (self._home / "agent.log").open("wb") as errors:
+            # A screen draws on standard error and keeps its log in its own directory.
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "gate",
                 *arguments,
-                stdin=None if screen else asyncio.subprocess.DEVNULL,
-                stdout=quiet,
-                stderr=errors,
+                stdin=None if screen else devnull,
+                stdout=None if screen else devnull,
+                stderr=None if screen else errors,
                 env=_environment(),
             )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,18 @@ class Narrator:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._act = 0
+        self._aloud = console.file
+        self._written = io.StringIO()
+
+    def hush(self) -> None:
+        """Write the story down instead of telling it, while the terminal belongs to a gate's screen."""
+        self._console.file = self._written
+
+    def speak_up(self) -> None:
+        """Tell what was written down, and go on aloud."""
+        self._console.file = self._aloud
+        self._aloud.write(self._written.getvalue())
+        self._written = io.StringIO()
 
     def title(self, title: str, lines: str) -> None:
         """Open the story."""
@@ -42,7 +55,7 @@ class Narrator:
         # Eighty columns are what a bare terminal has.
         line = Text("   ", no_wrap=True)
         line.append(f"{gate:<6}", style="dim")
-        line.append(f"{who:<35}")
+        line.append(f"{who:<33}")
         if seen is None:
             line.append("✘ NOT READ from the video", style="bold red")
         else:

@@ -79,6 +79,9 @@ async def _enrol(stage: Stage, told: Told, stack: AsyncExitStack, *, screen: boo
         await lane.enrol(await stage.venue.enrolment_code(lane.name))
         stack.push_async_callback(lane.stop)
         narrator.say(f"{lane.name}: made its own keys, traded a one-time code for an identity")
+    if screen:
+        narrator.say("The first gate's screen opens on this terminal.")
+        narrator.hush()
     await stage.north.start(screen=screen)
     await stage.south.start()
     for lane in lanes:

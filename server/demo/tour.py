@@ -74,6 +74,7 @@ async def _play(options: TourOptions, home: Path, console: Console, clock: Clock
             await tell(stage, told, screen=options.screen)
         except TicketTokenError as problem:
             told.problems.append(str(problem))
+        narrator.speak_up()
         return await reckon(stage, told, clock.monotonic() - began_s)
 
 
