@@ -57,8 +57,8 @@ class ManualClock:
 
 
 def unix_ms(moment: datetime) -> int:
-    """Return whole milliseconds since 1970-01-01T00:00Z."""
-    return int((moment - _EPOCH) / timedelta(milliseconds=1))
+    """Return whole milliseconds since 1970-01-01T00:00Z, rounded down."""
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def from_unix_ms(value: int) -> datetime:

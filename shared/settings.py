@@ -9,11 +9,14 @@ from typing import TypeVar
 import msgspec
 
 from shared.problems import SettingsInvalid
+from shared.secrecy import Reticent
 
 T = TypeVar("T")
 
+_TRUTH = {"1": "true", "yes": "true", "on": "true", "0": "false", "no": "false", "off": "false"}
 
-class Secret(msgspec.Struct, frozen=True):
+
+class Secret(Reticent, frozen=True):
     """A value that must not show in logs, errors or debuggers."""
 
     value: str
@@ -25,6 +28,8 @@ class Secret(msgspec.Struct, frozen=True):
 
 def load_settings(kind: type[T], environ: Mapping[str, str], *, prefix: str = "") -> T:
     """Read a struct's fields from ``PREFIX_FIELD`` variables; ``…_FILE`` names a file that holds the value.
+
+    An empty variable or file counts as not set.
 
     Raises:
         SettingsInvalid: naming every missing or malformed variable at once, values left out.
@@ -39,33 +44,44 @@ def load_settings(kind: type[T], environ: Mapping[str, str], *, prefix: str = ""
                 values[field.name] = _convert(text, field.type)
             elif field.required:
                 faults.append(f"{name} is not set")
-        except (msgspec.ValidationError, OSError, UnicodeDecodeError) as exc:
+        except (SettingsInvalid, OSError, ValueError) as exc:
             faults.append(f"{name}: {_explain(exc)}")
     if faults:
         raise SettingsInvalid("These settings need attention: " + "; ".join(faults) + ".")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as exc:  # a struct's own check of fields that must fit each other
+        raise SettingsInvalid(f"These settings need attention: {exc}.") from exc
 
 
 def _read(environ: Mapping[str, str], name: str) -> str | None:
-    path = environ.get(name + "_FILE")
+    text, path = environ.get(name), environ.get(name + "_FILE")
+    if text and path:
+        raise SettingsInvalid(f"{name}_FILE is set as well: keep one of the two")
     if path:
-        return Path(path).read_text(encoding="utf-8").strip()
-    return environ.get(name) or None
+        text = Path(path).read_text(encoding="utf-8").strip()
+    return text or None
 
 
 def _convert(text: str, kind: object) -> object:
     convert: Callable[..., object] = msgspec.convert
     if kind in {Secret, Secret | None}:
         return Secret(text)
-    if kind is Path:
+    if kind in {Path, Path | None}:
         return Path(text)
     if kind is bool:
-        text = {"1": "true", "0": "false", "yes": "true", "no": "false"}.get(text.lower(), text)
-    return convert(text, kind, strict=False)
+        text = _TRUTH.get(text.lower(), text)
+    try:
+        return convert(text, kind, strict=False)
+    except msgspec.ValidationError as exc:
+        # An enum's complaint repeats the value, and somebody may have put a secret into the wrong variable.
+        explained = str(exc).replace(repr(text), "").strip()
+        raise SettingsInvalid(explained) from None
 
 
 def _explain(exc: Exception) -> str:
     if isinstance(exc, OSError):
         return f"cannot read the file it names ({exc.strerror})"
-    # msgspec's messages name the expected type, and never the value
-    return str(exc)
+    if isinstance(exc, SettingsInvalid):
+        return str(exc)
+    return "the file it names is not text in UTF-8"

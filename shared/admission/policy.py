@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from msgspec import Meta, Struct
 
 from shared.admission.verdict import Direction
 from shared.ids import GateId
+from shared.packed import Aware, Natural
 
 Seconds = Annotated[int, Meta(ge=0, le=30 * 24 * 3600)]
 Count = Annotated[int, Meta(ge=0, le=10_000_000)]
@@ -25,12 +25,12 @@ class Unknown(StrEnum):
     SUPERVISOR = "supervisor"
 
 
-class Window(Struct, frozen=True, kw_only=True):
+class Window(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When an event lets people in: from ``doors`` until ``grace_s`` after ``ends``."""
 
-    doors: datetime
-    starts: datetime
-    ends: datetime
+    doors: Aware
+    starts: Aware
+    ends: Aware
     grace_s: Seconds = 2 * 3600
 
 
@@ -38,10 +38,11 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The rules of one event.
 
     ``re_entries`` counts entries after the first: 0 forbids, None does not limit. ``exits`` says whether people are
-    scanned out; without it nobody can re-enter. ``double_read_s`` is how long the same gate answers a repeat as before.
+    scanned out; without it nobody can re-enter, whatever ``re_entries`` says. ``cooldown_s`` counts from the last exit.
+    ``double_read_s`` is how long the same gate answers a repeat as before.
     """
 
-    version: int
+    version: Natural
     window: Window
     re_entries: Count | None = 0
     exits: bool = False

@@ -24,6 +24,8 @@ def decode(text: str) -> bytes:
     Raises:
         CodeMalformed: a character outside the alphabet, an impossible length or padding that is not zero.
     """
+    if not text.isascii():  # some foreign letters become ASCII ones in upper case
+        raise CodeMalformed("This text is not Base32.")
     values = [_VALUE.get(char, -1) for char in text.upper().replace("-", "")]
     size = len(values) * 5 // 8
     spare = len(values) * 5 - size * 8

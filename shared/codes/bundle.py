@@ -6,43 +6,48 @@ Whoever carries a bundle can delay it, never read or change it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Annotated, Any
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from msgspec import DecodeError, Struct, msgpack
+from msgspec import Meta, Struct, msgpack
 
 from shared.admission.policy import Policy
 from shared.codes.reader import EpochKey
 from shared.ids import EventId, GateId
-from shared.problems import CodeMalformed, Denied
+from shared.packed import Aware, Bytes64, Natural, Words, unpack
+from shared.problems import Denied
+from shared.secrecy import Reticent
 
 _LABEL = b"ttbundle1"
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
-class KeyBundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class KeyBundle(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys and policy of one event; a gate refuses a version that is not above the last one it took."""
 
     event: EventId
-    event_name: str
-    version: int
-    made: datetime
-    epochs: list[EpochKey]
+    event_name: Words
+    version: Natural
+    made: Aware
+    epochs: Annotated[list[EpochKey], Meta(max_length=1000)]
     policy: Policy
 
-    def __repr__(self) -> str:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Keep the keys out of logs."""
-        return f"KeyBundle(event={self.event}, version={self.version})"
+        return [("event", self.event), ("version", self.version)]
 
 
-class SealedBundle(Struct, frozen=True, kw_only=True):
+_decoder: msgpack.Decoder[KeyBundle] = msgpack.Decoder(KeyBundle)
+
+
+class SealedBundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What travels: ciphertext for one gate and the tenant's signature."""
 
-    sealed: bytes
-    signature: bytes
+    sealed: Annotated[bytes, Meta(max_length=512 * 1024)]
+    signature: Bytes64
 
 
 def seal_bundle(
@@ -67,7 +72,4 @@ def open_bundle(
         plain = _SUITE.decrypt(carried.sealed, seal_key, info=_LABEL + gate.bytes)
     except (InvalidSignature, InvalidTag, ValueError) as exc:
         raise Denied("This key bundle is not from this gate's organiser; the keys in use stay.") from exc
-    try:
-        return msgpack.decode(plain, type=KeyBundle)
-    except DecodeError as exc:  # includes msgspec's ValidationError
-        raise CodeMalformed("This key bundle has a form this gate does not know: update the gate.") from exc
+    return unpack(_decoder, plain, "This key bundle has a form this gate does not know: update the gate.")

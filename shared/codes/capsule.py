@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from msgspec import Struct
 
-from shared.problems import CodeMalformed
+from shared.problems import CodeMalformed, Internal, TooNew
+from shared.secrecy import Reticent
 
 VERSION = 1
 SIZE = 128
@@ -28,6 +29,7 @@ _LABEL = b"ttcap1"
 _HEADER = struct.Struct(">BBH")
 _CLAIMS = struct.Struct(">16sHHHHBBBB")
 _ANCHOR_SIZE = 16
+_HANDLE_SIZE = 16
 
 
 class Profile(IntEnum):
@@ -45,6 +47,16 @@ class CodePolicy(IntFlag):
     ONLINE_ONLY = 4
 
 
+# A plain number: the complement of a flag names known bits only.
+_KNOWN_POLICY = int(CodePolicy.STATIC_ALLOWED | CodePolicy.ID_CHECK | CodePolicy.ONLINE_ONLY)
+
+
+class CapsuleTooNew(TooNew):
+    """A genuine capsule makes a statement that this version does not understand."""
+
+    code = "capsule_too_new"
+
+
 class Header(Struct, frozen=True, kw_only=True):
     """The clear part: which keys open the rest. ``hint`` is the first byte of SHA-256(event id)."""
 
@@ -54,11 +66,13 @@ class Header(Struct, frozen=True, kw_only=True):
     epoch: int
 
 
-class Claims(Struct, frozen=True, kw_only=True):
+class Claims(Reticent, frozen=True, kw_only=True):
     """What the issuer says of one ticket.
 
     ``handle`` is 16 bytes; ``not_before`` and ``not_after`` count ten-minute steps from the epoch's start;
     ``zones`` is a bit mask; ``entries`` is the number of entries allowed, 0 meaning that the event's policy decides.
+    ``generation`` is the low byte of the ticket's generation, for people and logs. No rule compares it: it wraps, so "lower
+    is older" would one day let a dead code in. Generations are told apart by their handles, of which each has its own.
     """
 
     handle: bytes
@@ -85,8 +99,17 @@ def event_hint(event: UUID) -> int:
 
 
 def pack_header(header: Header) -> bytes:
-    """Return the 4 clear bytes."""
-    return _HEADER.pack(header.version << 4 | header.profile, header.hint, header.epoch)
+    """Return the 4 clear bytes.
+
+    Raises:
+        Internal: a field does not fit its place.
+    """
+    if not (0 <= header.version <= 0xF and 0 <= header.profile <= 0xF):
+        raise Internal("A capsule's version and profile are four bits each.")
+    try:
+        return _HEADER.pack(header.version << 4 | header.profile, header.hint, header.epoch)
+    except struct.error as exc:
+        raise Internal("A capsule's header has a number that does not fit.") from exc
 
 
 def read_header(capsule: bytes) -> Header:
@@ -102,7 +125,13 @@ def read_header(capsule: bytes) -> Header:
 
 
 def seal(capsule: Capsule, event: UUID, envelope_key: bytes, issuer: Ed25519PrivateKey) -> bytes:
-    """Sign and encrypt a capsule; ``envelope_key`` is 32 bytes (AES-128-SIV)."""
+    """Sign and encrypt a capsule; ``envelope_key`` is 32 bytes (AES-128-SIV).
+
+    Raises:
+        Internal: a field does not fit its place.
+    """
+    if len(capsule.anchor) != _ANCHOR_SIZE or len(capsule.claims.handle) != _HANDLE_SIZE:
+        raise Internal("A capsule's anchor and handle are 16 bytes each.")
     header = pack_header(capsule.header)
     stated = _pack_claims(capsule.claims) + capsule.anchor
     signature = issuer.sign(_LABEL + event.bytes + header + stated)
@@ -110,7 +139,13 @@ def seal(capsule: Capsule, event: UUID, envelope_key: bytes, issuer: Ed25519Priv
 
 
 def open_capsule(data: bytes, event: UUID, envelope_key: bytes, issuer: Ed25519PublicKey) -> Capsule | None:
-    """Decrypt and verify 128 bytes; None when they were not made with these keys for this event."""
+    """Decrypt and verify 128 bytes; None when they were not made with these keys for this event.
+
+    Raises:
+        CapsuleTooNew: genuine, but it says something that this version has no name for.
+    """
+    if len(data) != SIZE:
+        return None
     header = data[: _HEADER.size]
     try:
         body = AESSIV(envelope_key).decrypt(data[_HEADER.size :], [_LABEL + event.bytes + header])
@@ -119,29 +154,22 @@ def open_capsule(data: bytes, event: UUID, envelope_key: bytes, issuer: Ed25519P
     except (InvalidTag, InvalidSignature):
         return None
     claims = _unpack_claims(stated[: _CLAIMS.size])
-    if claims is None:
-        return None
-    return Capsule(header=read_header(header), claims=claims, anchor=stated[-_ANCHOR_SIZE:])
+    return Capsule(header=read_header(header), claims=claims, anchor=stated[_CLAIMS.size :])
 
 
 def _pack_claims(claims: Claims) -> bytes:
-    return _CLAIMS.pack(
-        claims.handle,
-        claims.product,
-        claims.not_before,
-        claims.not_after,
-        claims.zones,
-        claims.generation,
-        claims.entries,
-        claims.policy,
-        0,
-    )
+    numbers = (claims.product, claims.not_before, claims.not_after, claims.zones)
+    try:
+        return _CLAIMS.pack(claims.handle, *numbers, claims.generation, claims.entries, claims.policy, 0)
+    except struct.error as exc:
+        raise Internal("A capsule's claims have a number that does not fit.") from exc
 
 
-def _unpack_claims(data: bytes) -> Claims | None:
+def _unpack_claims(data: bytes) -> Claims:
     handle, product, not_before, not_after, zones, generation, entries, policy, reserved = _CLAIMS.unpack(data)
-    if reserved:  # a later version's meaning; this one must not guess
-        return None
+    # Unknown bits may be demands ("only together with ..."): to overlook one would be a downgrade.
+    if reserved or policy & ~_KNOWN_POLICY:
+        raise CapsuleTooNew("This code needs a newer gate: update it.")
     return Claims(
         handle=handle,
         product=product,

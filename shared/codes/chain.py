@@ -18,6 +18,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 VALUE_SIZE = 16
+MAX_SLOTS = 0xFFFF
+"""Slots an epoch may have: a token has 16 bits for its own."""
+
 _LABEL = b"ttchain1"
 
 
@@ -39,7 +42,7 @@ def walk_down(context: bytes, value: bytes, start: int, stop: int) -> bytes:
 
 
 def slot_count(starts: datetime, ends: datetime, slot_s: int) -> int:
-    """Return N, the number of slots in an epoch; the last may be cut short by the epoch's end."""
+    """Return N, the number of slots in an epoch, at most ``MAX_SLOTS``; the last may be cut short by the epoch's end."""
     return -((starts - ends) // timedelta(seconds=slot_s))
 
 

@@ -6,43 +6,58 @@ Derivations are HKDF-SHA256 (RFC 5869) with a label of their own each; wrapping 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
+import re
+from itertools import pairwise
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from msgspec import Struct, msgpack
+from msgspec import msgpack
 
-from shared.problems import CodeMalformed, DataDamaged, SettingsInvalid
+from shared.packed import Words, unpack
+from shared.problems import CodeMalformed, DataDamaged, Internal, SettingsInvalid
+from shared.secrecy import Reticent
 
 KEY_SIZE = 32
 HANDLE_SIZE = 16
+_SIV_SIZE = 16
+_SHOWN = 120
 _FEWEST_DISTINCT_BYTES = 12
+_FEWEST_DISTINCT_STEPS = 8
+_KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+_FOREIGN = "The holder's data does not belong to this code."
 
 
-class Holder(Struct, frozen=True, kw_only=True, array_like=True):
+class Holder(Reticent, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
     """What a gate may show of a ticket once its code was presented."""
 
-    name: str = ""
-    seat: str = ""
-    product: str = ""
+    name: Words = ""
+    seat: Words = ""
+    product: Words = ""
 
-    def __repr__(self) -> str:
-        """Keep names out of logs."""
-        return "Holder(...)"
+
+_holder_decoder: msgpack.Decoder[Holder] = msgpack.Decoder(Holder)
 
 
 def derive_handle(master: bytes, ticket: UUID, generation: int) -> bytes:
-    """Return the 16 random-looking bytes that name a ticket's generation inside its code."""
-    return _derive(master, b"tthandle1" + ticket.bytes + generation.to_bytes(2, "big"), HANDLE_SIZE)
+    """Return the 16 random-looking bytes that name a ticket's generation inside its code.
+
+    Raises:
+        Internal: the generation is not between 0 and 65535.
+    """
+    return _derive(master, b"tthandle1" + ticket.bytes + _pack_generation(generation), HANDLE_SIZE)
 
 
 def derive_seed(master: bytes, ticket: UUID, generation: int) -> bytes:
-    """Return the 32-byte seed of a ticket generation's chains, which only its phone gets."""
-    return _derive(master, b"ttseed1" + ticket.bytes + generation.to_bytes(2, "big"), KEY_SIZE)
+    """Return the 32-byte seed of a ticket generation's chains, which only its phone gets.
+
+    Raises:
+        Internal: the generation is not between 0 and 65535.
+    """
+    return _derive(master, b"ttseed1" + ticket.bytes + _pack_generation(generation), KEY_SIZE)
 
 
 def hash_handle(handle: bytes) -> bytes:
@@ -51,9 +66,13 @@ def hash_handle(handle: bytes) -> bytes:
 
 
 def seal_holder(handle: bytes, holder: Holder) -> bytes:
-    """Encrypt a holder's name and seat so that only somebody who was shown the code can read them."""
+    """Encrypt a holder's name and seat so that only somebody who was shown the code can read them.
+
+    Each text is cut to 120 characters: it is for a glance at the door, and one endless name must not stop the feed.
+    """
     key = _derive(handle, b"ttholder1", KEY_SIZE)
-    return AESSIV(key).encrypt(msgpack.encode(holder), [hash_handle(handle)])
+    shown = Holder(name=holder.name[:_SHOWN], seat=holder.seat[:_SHOWN], product=holder.product[:_SHOWN])
+    return AESSIV(key).encrypt(msgpack.encode(shown), [hash_handle(handle)])
 
 
 def open_holder(handle: bytes, sealed: bytes) -> Holder:
@@ -64,9 +83,10 @@ def open_holder(handle: bytes, sealed: bytes) -> Holder:
     """
     key = _derive(handle, b"ttholder1", KEY_SIZE)
     try:
-        return msgpack.decode(AESSIV(key).decrypt(sealed, [hash_handle(handle)]), type=Holder)
-    except (InvalidTag, ValueError) as exc:
-        raise CodeMalformed("The holder's data does not belong to this code.") from exc
+        plain = AESSIV(key).decrypt(sealed, [hash_handle(handle)])
+    except InvalidTag as exc:
+        raise CodeMalformed(_FOREIGN) from exc
+    return unpack(_holder_decoder, plain, _FOREIGN)
 
 
 class KeyRing:
@@ -95,6 +115,8 @@ class KeyRing:
         """
         size = wrapped[0] if wrapped else 0
         name = wrapped[1 : 1 + size].decode(errors="replace")
+        if not _KEY_ID.fullmatch(name) or len(wrapped) < 1 + size + _SIV_SIZE:
+            raise DataDamaged("A stored key is not one this program wrapped: restore the database.")
         if name not in self._keys:
             raise SettingsInvalid(
                 f"A stored key is wrapped with key-encryption key '{name}': add it to QR_ENCRYPTION_KEY."
@@ -113,7 +135,7 @@ def parse_key_ring(text: str) -> KeyRing:
     A key is 32 bytes: 32 characters as they are, 64 hexadecimal digits, or Base64.
 
     Raises:
-        SettingsInvalid: wrong length, a repeated id, or a key that is plainly not random.
+        SettingsInvalid: wrong length, a repeated or odd id, or a key that is plainly not random.
     """
     keys: dict[str, bytes] = {}
     for part in text.split(","):
@@ -121,8 +143,10 @@ def parse_key_ring(text: str) -> KeyRing:
         # Base64 ends in '=': a name is only what stands before a key that is itself complete.
         if not found or not key.strip("=") or len(part.strip()) == KEY_SIZE:
             name, key = "k1", part.strip()
-        if not name or len(name) > 32 or name in keys:
-            raise SettingsInvalid("QR_ENCRYPTION_KEY: give each key an id of its own of 1-32 characters (k2=…,k1=…).")
+        if not _KEY_ID.fullmatch(name) or name in keys:
+            raise SettingsInvalid(
+                "QR_ENCRYPTION_KEY: give each key an id of its own of 1-32 letters, digits, '.', '_' or '-' (k2=…,k1=…)."
+            )
         keys[name] = _read_key(key)
     return KeyRing(keys)
 
@@ -133,9 +157,15 @@ def _read_key(text: str) -> bytes:
         raise SettingsInvalid(
             "QR_ENCRYPTION_KEY: a key is exactly 32 bytes (32 characters, 64 hexadecimal digits or Base64)."
         )
-    if len(set(raw)) < _FEWEST_DISTINCT_BYTES:
+    if _is_guessable(raw):
         raise SettingsInvalid("QR_ENCRYPTION_KEY: this key is guessable; make one with `openssl rand -base64 32`.")
     return raw
+
+
+def _is_guessable(raw: bytes) -> bool:
+    """Say whether a key is few bytes over and over, a short text repeated, or a run such as 0123456789abcdef."""
+    steps = {(after - before) % 256 for before, after in pairwise(raw)}
+    return len(set(raw)) < _FEWEST_DISTINCT_BYTES or len(steps) < _FEWEST_DISTINCT_STEPS or raw in (raw + raw)[1:-1]
 
 
 def _decode_key(text: str) -> bytes:
@@ -143,8 +173,14 @@ def _decode_key(text: str) -> bytes:
         return text.encode()
     try:
         return bytes.fromhex(text) if len(text) == 2 * KEY_SIZE else base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):
+    except ValueError:
         return b""
+
+
+def _pack_generation(generation: int) -> bytes:
+    if not 0 <= generation <= 0xFFFF:  # must never wrap: two generations with one handle would revive a dead code
+        raise Internal("A ticket has at most 65535 generations: issue a new ticket instead.")
+    return generation.to_bytes(2, "big")
 
 
 def _derive(secret: bytes, info: bytes, size: int) -> bytes:

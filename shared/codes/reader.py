@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Annotated, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from shared.admission.verdict import Reason
 from shared.codes import chain
@@ -17,6 +18,7 @@ from shared.codes.capsule import (
     SIZE,
     VERSION,
     Capsule,
+    CapsuleTooNew,
     CodePolicy,
     Profile,
     event_hint,
@@ -24,37 +26,48 @@ from shared.codes.capsule import (
     pack_header,
     read_header,
 )
-from shared.codes.token import Token, read_text, unpack_token
+from shared.codes.token import read_text, unpack_token
 from shared.ids import EventId
+from shared.packed import Aware, Bits16, Bytes16, Bytes32
 from shared.problems import CodeMalformed
+from shared.secrecy import Reticent
 
 SLOTS_BEHIND = 2
 SLOTS_AHEAD = 1
 _CACHE_SIZE = 4096
 
+SlotSeconds = Annotated[int, Meta(ge=1, le=3600)]
+Walk = Callable[[bytes, bytes, int, int], bytes]
+"""How a chain is walked: ``chain.walk_down`` or something that counts or times it."""
 
-class EpochKey(Struct, frozen=True, kw_only=True):
+
+class EpochKey(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a verifier holds for one epoch of one event; it can read and verify, not issue."""
 
     event: EventId
-    epoch: int
-    starts: datetime
-    ends: datetime
-    slot_s: int
-    envelope_key: bytes
-    issuer: bytes
+    epoch: Bits16
+    starts: Aware
+    ends: Aware
+    slot_s: SlotSeconds
+    envelope_key: Bytes32
+    issuer: Bytes32
 
-    def __repr__(self) -> str:
+    def __post_init__(self) -> None:
+        """Refuse an epoch whose slots a token cannot number (as ValueError, which a decoder reports as its own)."""
+        if not 1 <= chain.slot_count(self.starts, self.ends, self.slot_s) <= chain.MAX_SLOTS:
+            raise ValueError(f"An epoch has 1 to {chain.MAX_SLOTS} slots: choose longer slots or shorter epochs.")
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Keep the keys out of logs."""
-        return f"EpochKey(event={self.event}, epoch={self.epoch})"
+        return [("event", self.event), ("epoch", self.epoch)]
 
 
-class Proof(Struct, frozen=True, kw_only=True, array_like=True):
+class Proof(Reticent, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
     """What only somebody who saw the live code can know: slot and chain value."""
 
-    epoch: int
-    slot: int
-    value: bytes
+    epoch: Bits16
+    slot: Bits16
+    value: Bytes16
 
 
 class CodeRead(Struct, frozen=True, kw_only=True):
@@ -78,6 +91,11 @@ class CodeRefused(Struct, frozen=True, kw_only=True):
     event: EventId | None = None
 
 
+class _Candidate(Struct, frozen=True, kw_only=True):
+    key: EpochKey
+    issuer: Ed25519PublicKey
+
+
 class _Known(Struct, kw_only=True):
     key: EpochKey
     capsule: Capsule
@@ -88,13 +106,16 @@ class _Known(Struct, kw_only=True):
 class CodeReader:
     """Verifies codes with the keys it holds and remembers what it verified, so that a second look costs next to nothing."""
 
-    def __init__(self, keys: Iterable[EpochKey]) -> None:
-        self._keys: dict[tuple[int, int], list[EpochKey]] = {}
+    def __init__(self, keys: Iterable[EpochKey], *, walk: Walk = chain.walk_down) -> None:
+        self._walk = walk
+        self._keys: dict[tuple[int, int], list[_Candidate]] = {}
         self._hints: set[int] = set()
         for key in keys:
             hint = event_hint(key.event)
             self._hints.add(hint)
-            self._keys.setdefault((hint, key.epoch), []).append(key)
+            self._keys.setdefault((hint, key.epoch), []).append(
+                _Candidate(key=key, issuer=Ed25519PublicKey.from_public_bytes(key.issuer))
+            )
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     def read(self, text: str, now: datetime) -> CodeRead | CodeRefused:
@@ -112,7 +133,9 @@ class CodeReader:
         known = self._open(token.capsule, header.hint, header.epoch)
         if isinstance(known, CodeRefused):
             return known
-        return self._check_static(known) if token.slot is None else self._check_live(known, token, now)
+        if token.slot is None or token.value is None:
+            return self._check_static(known)
+        return self._check_live(known, token.slot, token.value, now)
 
     def _open(self, data: bytes, hint: int, epoch: int) -> _Known | CodeRefused:
         name = hashlib.sha256(data).digest()
@@ -125,9 +148,12 @@ class CodeReader:
         candidates = self._keys.get((hint, epoch))
         if not candidates:
             return CodeRefused(reason=Reason.EPOCH_UNKNOWN)
-        for key in candidates:
-            issuer = Ed25519PublicKey.from_public_bytes(key.issuer)
-            capsule = open_capsule(data, key.event, key.envelope_key, issuer)
+        for candidate in candidates:
+            key = candidate.key
+            try:
+                capsule = open_capsule(data, key.event, key.envelope_key, candidate.issuer)
+            except CapsuleTooNew:
+                return CodeRefused(reason=Reason.CODE_VERSION)
             if capsule is not None:
                 return self._remember(name, _Known(key=key, capsule=capsule, slot=0, value=capsule.anchor))
         return CodeRefused(reason=Reason.CODE_FORGED)
@@ -145,29 +171,27 @@ class CodeReader:
             return CodeRefused(reason=Reason.STATIC_CODE_REFUSED, capsule=capsule, event=known.key.event)
         return CodeRead(key=known.key, capsule=capsule, proof=None, skew_slots=None)
 
-    @staticmethod
-    def _check_live(known: _Known, token: Token, now: datetime) -> CodeRead | CodeRefused:
+    def _check_live(self, known: _Known, slot: int, value: bytes, now: datetime) -> CodeRead | CodeRefused:
         key, capsule = known.key, known.capsule
-        if token.slot is None or token.value is None or capsule.header.profile != Profile.LIVE:
+        if capsule.header.profile != Profile.LIVE:
             return CodeRefused(reason=Reason.CODE_FORGED)
-        if not 1 <= token.slot <= chain.slot_count(key.starts, key.ends, key.slot_s):
+        if not 1 <= slot <= chain.slot_count(key.starts, key.ends, key.slot_s):
             return CodeRefused(reason=Reason.CODE_FORGED)  # before any hash: work per bad code stays bounded
-        if not _verify_chain(known, token.slot, token.value):
+        if not self._verify_chain(known, slot, value):
             return CodeRefused(reason=Reason.CODE_FORGED)
-        skew = token.slot - chain.slot_at(key.starts, key.slot_s, now)
+        skew = slot - chain.slot_at(key.starts, key.slot_s, now)
         if -SLOTS_BEHIND <= skew <= SLOTS_AHEAD:
-            proof = Proof(epoch=key.epoch, slot=token.slot, value=token.value)
+            proof = Proof(epoch=key.epoch, slot=slot, value=value)
             return CodeRead(key=key, capsule=capsule, proof=proof, skew_slots=skew)
         reason = Reason.CODE_STALE if skew < 0 else Reason.CODE_FUTURE
         return CodeRefused(reason=reason, skew_s=skew * key.slot_s, capsule=capsule, event=key.event)
 
-
-def _verify_chain(known: _Known, slot: int, value: bytes) -> bool:
-    """Compare with the nearest verified link and keep the later of the two."""
-    context = chain.derive_context(known.key.event, pack_header(known.capsule.header), known.capsule.claims.handle)
-    if slot <= known.slot:
-        return hmac.compare_digest(chain.walk_down(context, known.value, known.slot, slot), value)
-    if not hmac.compare_digest(chain.walk_down(context, value, slot, known.slot), known.value):
-        return False
-    known.slot, known.value = slot, value
-    return True
+    def _verify_chain(self, known: _Known, slot: int, value: bytes) -> bool:
+        """Compare with the nearest verified link and keep the later of the two."""
+        context = chain.derive_context(known.key.event, pack_header(known.capsule.header), known.capsule.claims.handle)
+        if slot <= known.slot:
+            return hmac.compare_digest(self._walk(context, known.value, known.slot, slot), value)
+        if not hmac.compare_digest(self._walk(context, value, slot, known.slot), known.value):
+            return False
+        known.slot, known.value = slot, value
+        return True

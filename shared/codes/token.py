@@ -6,26 +6,24 @@ static  capsule 128                             128 bytes: 192 characters of Bas
 
 from __future__ import annotations
 
-from msgspec import Struct
-
 from shared.codes import base32, base45, capsule, chain
 from shared.problems import CodeMalformed
+from shared.secrecy import Reticent
 
 LIVE_SIZE = capsule.SIZE + 2 + chain.VALUE_SIZE
 MAX_TEXT = 1024
 """Longer texts are refused unread; a QR code of the largest version the door needs is far shorter."""
 
 
-class Token(Struct, frozen=True, kw_only=True):
-    """The parts of a code, not yet verified; ``slot`` and ``value`` are None for a capsule alone."""
+class Token(Reticent, frozen=True, kw_only=True):
+    """The parts of a code, not yet verified; ``slot`` and ``value`` are None for a capsule alone.
+
+    It prints nothing of its content: a token in a log is a ticket in a log.
+    """
 
     capsule: bytes
     slot: int | None = None
     value: bytes | None = None
-
-    def __repr__(self) -> str:
-        """Say nothing of the content: a token in a log is a ticket in a log."""
-        return "Token(...)"
 
 
 def pack_token(token: Token) -> bytes:

@@ -2,83 +2,86 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
+
+from msgspec import Meta, Struct
 
 from shared.admission.policy import Policy
 from shared.admission.presence import Admission
 from shared.ids import EventId, GateId
+from shared.packed import Bits8, Bits16, Bytes16, Bytes32, Natural, Ordinal, Sealed, UnixMs, Words
 from shared.tickets.lifecycle import State
 
 
-class TicketEntry(Struct, frozen=True, kw_only=True, tag="t", array_like=True):
+class TicketEntry(Struct, frozen=True, kw_only=True, tag="t", array_like=True, forbid_unknown_fields=True):
     """A ticket generation as it is now.
 
     ``version`` is the ticket's, and the newer one wins. ``valid_from_ms`` and ``valid_until_ms`` are milliseconds since 1970;
     ``sealed`` is the holder's data, readable only with the code's handle.
     """
 
-    seq: int
-    handle_hash: bytes
-    version: int
+    seq: Ordinal
+    handle_hash: Bytes16
+    version: Natural
     state: State
-    generation: int
-    product: int
-    zones: int
+    generation: Bits16
+    product: Bits16
+    zones: Bits16
     locked: bool = False
-    entries: int = 0
-    code_policy: int = 0
-    valid_from_ms: int | None = None
-    valid_until_ms: int | None = None
-    sealed: bytes = b""
+    entries: Bits8 = 0
+    code_policy: Bits8 = 0
+    valid_from_ms: UnixMs | None = None
+    valid_until_ms: UnixMs | None = None
+    sealed: Sealed = b""
 
 
-class TombstoneEntry(Struct, frozen=True, kw_only=True, tag="x", array_like=True):
+class TombstoneEntry(Struct, frozen=True, kw_only=True, tag="x", array_like=True, forbid_unknown_fields=True):
     """A ticket generation that was replaced by a newer one: its codes are dead for ever."""
 
-    seq: int
-    handle_hash: bytes
-    version: int
+    seq: Ordinal
+    handle_hash: Bytes16
+    version: Natural
 
 
-class AdmissionEntry(Struct, frozen=True, kw_only=True, tag="a", array_like=True):
+class AdmissionEntry(Struct, frozen=True, kw_only=True, tag="a", array_like=True, forbid_unknown_fields=True):
     """An admission some gate recorded."""
 
-    seq: int
-    handle_hash: bytes
+    seq: Ordinal
+    handle_hash: Bytes16
     admission: Admission
 
 
-class PolicyEntry(Struct, frozen=True, kw_only=True, tag="p", array_like=True):
+class PolicyEntry(Struct, frozen=True, kw_only=True, tag="p", array_like=True, forbid_unknown_fields=True):
     """The event's policy as it is now."""
 
-    seq: int
+    seq: Ordinal
     policy: Policy
 
 
-class GateEntry(Struct, frozen=True, kw_only=True, tag="g", array_like=True):
+class GateEntry(Struct, frozen=True, kw_only=True, tag="g", array_like=True, forbid_unknown_fields=True):
     """A gate of the event, so that others can name it."""
 
-    seq: int
+    seq: Ordinal
     gate: GateId
-    name: str
+    name: Words
     revoked: bool = False
 
 
 FeedEntry = TicketEntry | TombstoneEntry | AdmissionEntry | PolicyEntry | GateEntry
 
 
-class SnapshotChunk(Struct, frozen=True, kw_only=True):
+class SnapshotChunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One compressed part of a snapshot: how many bytes, and their SHA-256."""
 
-    size: int
-    sha256: bytes
+    size: Natural
+    sha256: Bytes32
 
 
-class SnapshotManifest(Struct, frozen=True, kw_only=True):
+class SnapshotManifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a snapshot consists of; it stands for everything up to and including feed position ``seq``."""
 
-    snapshot: str
+    snapshot: Annotated[str, Meta(min_length=1, max_length=100)]
     event: EventId
-    seq: int
-    rows: int
-    chunks: list[SnapshotChunk]
+    seq: Natural
+    rows: Natural
+    chunks: Annotated[list[SnapshotChunk], Meta(max_length=10_000)]

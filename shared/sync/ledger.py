@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.admission.presence import Admission, Presence, fold, merge
+from shared.admission.presence import NOWHERE, Admission, Presence, is_double_read, merge, step
 from shared.admission.verdict import Direction
 
 _CLONE_SPEED_MS = 60_000
@@ -15,7 +15,11 @@ _CLONE_SPEED_MS = 60_000
 
 
 class ConflictClass(StrEnum):
-    """What kind of surplus admission this is."""
+    """What kind of surplus admission this is.
+
+    Admissions alone show all but ``stale_state``: that one is the server's, which compares ``feed_seq`` with the position
+    at which the ticket was cancelled or passed on.
+    """
 
     RACE = "race"
     CLONE = "clone"
@@ -63,39 +67,41 @@ def settle(admissions: Iterable[Admission], allowed: int | None, *, double_read_
     ``allowed`` is the number of entries the ticket may make in all, None without limit; a second entry without an exit
     between is a surplus whatever the number. The result depends only on the set of admissions.
     """
-    ordered = merge(admissions)
-    entries = 0
-    inside: Admission | None = None
-    last_entry: Admission | None = None
+    presence = NOWHERE
     surplus: list[Surplus] = []
-    counted: list[Admission] = []
-    for admission in ordered:
-        if admission.direction is Direction.EXIT:
-            inside = None
-            counted.append(admission)
+    for admission in merge(admissions):
+        if _is_repeated(presence, admission, double_read_s):
             continue
-        if inside is not None and _is_double_read(inside, admission, double_read_s):
-            continue
-        earlier = inside or (last_entry if allowed is not None and entries >= allowed else None)
-        if earlier is not None:
-            surplus.append(Surplus(admission=admission, earlier=earlier, kind=classify(earlier, admission)))
-        entries += 1
-        inside = last_entry = admission
-        counted.append(admission)
-    return Ledger(presence=fold(counted), surplus=tuple(surplus))
+        after = step(presence, admission)
+        earlier = presence.last_entry
+        if admission.direction is Direction.ENTRY and earlier is not None:
+            beyond = allowed is not None and presence.entries >= allowed
+            if beyond or after.inside > 1:
+                surplus.append(Surplus(admission=admission, earlier=earlier, kind=classify(earlier, admission)))
+        presence = after
+    return Ledger(presence=presence, surplus=tuple(surplus))
 
 
 def classify(earlier: Admission, later: Admission) -> ConflictClass:
-    """Return what kind of conflict two entries of one ticket make."""
-    if later.override or earlier.override:
+    """Return what kind of conflict two entries of one ticket make; ``later`` is the surplus one.
+
+    - A supervisor's decision excuses the surplus it made itself, not what others add to it afterwards.
+    - Without live proof on both sides (paper, typed numbers) the codes prove nothing: it is for staff to explain.
+    - Clone needs certainty, because it accuses somebody: two gates, and even with both clocks wrong in the worst way less
+      time between than one phone needs for the way. Two scans too close together to tell which was first are the plainest
+      case of it.
+    - All else is a race, which accuses nobody: far enough apart for one phone handed back over the fence, or perhaps so
+      (clocks unsure), and let in because the second gate had not heard of the first, or had lost its memory.
+    """
+    if later.override:
         return ConflictClass.OVERRIDDEN
     if not later.proven or not earlier.proven:
         return ConflictClass.STAFF_ERROR
-    apart_ms = abs(later.at_ms - earlier.at_ms) - earlier.unsure_ms - later.unsure_ms
-    if earlier.gate != later.gate and 0 <= apart_ms < _CLONE_SPEED_MS:
+    longest_apart_ms = abs(later.at_ms - earlier.at_ms) + earlier.unsure_ms + later.unsure_ms
+    if earlier.gate != later.gate and longest_apart_ms < _CLONE_SPEED_MS:
         return ConflictClass.CLONE
     return ConflictClass.RACE
 
 
-def _is_double_read(first: Admission, second: Admission, double_read_s: int) -> bool:
-    return first.gate == second.gate and abs(second.at_ms - first.at_ms) < double_read_s * 1000
+def _is_repeated(presence: Presence, admission: Admission, double_read_s: int) -> bool:
+    return is_double_read(presence.last, admission.gate, admission.direction, admission.at_ms, double_read_s)

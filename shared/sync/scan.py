@@ -9,19 +9,25 @@ from __future__ import annotations
 
 import hashlib
 from enum import StrEnum
+from typing import Annotated
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from msgspec import DecodeError, Struct, msgpack
+from msgspec import Meta, Struct, msgpack
 
 from shared.admission.presence import Admission
 from shared.admission.verdict import Direction, Reason
 from shared.codes.reader import Proof
 from shared.ids import EventId, GateId, IncarnationId, ScanId
-from shared.problems import CodeMalformed, Denied
+from shared.packed import Bytes8, Bytes16, Bytes32, Bytes64, Natural, Ordinal, Stamp, UnixMs, Words, unpack
+from shared.problems import Denied, Internal
 
 GENESIS = bytes(32)
 BATCH_LIMIT = 200
+RECORD_LIMIT = 4096
+"""Bytes a record may have: 200 of them still fit one frame."""
+
+RecordBytes = Annotated[bytes, Meta(min_length=1, max_length=RECORD_LIMIT)]
 _RECORD_LABEL = b"ttlog1"
 _BATCH_LABEL = b"ttbatch1"
 
@@ -33,14 +39,14 @@ class Mode(StrEnum):
     OFFLINE = "offline"
 
 
-class Override(Struct, frozen=True, kw_only=True, array_like=True):
+class Override(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
     """A supervisor's decision against the rule."""
 
-    supervisor: str
-    reason: str
+    supervisor: Words
+    reason: Words
 
 
-class ScanRecord(Struct, frozen=True, kw_only=True):
+class ScanRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One scan, as it was decided. Refusals are recorded like admissions.
 
     ``gate_seq`` counts from 1 without gaps within the gate's incarnation. ``handle_hash`` (16 bytes) is None when the
@@ -49,22 +55,25 @@ class ScanRecord(Struct, frozen=True, kw_only=True):
     """
 
     scan: ScanId
-    gate_seq: int
-    hlc: int
-    at_ms: int
-    unsure_ms: int
+    gate_seq: Ordinal
+    hlc: Stamp
+    at_ms: UnixMs
+    unsure_ms: UnixMs
     event: EventId | None
-    handle_hash: bytes | None
-    code_hash: bytes
+    handle_hash: Bytes16 | None
+    code_hash: Bytes8
     direction: Direction
     admitted: bool
     reason: Reason
     mode: Mode
-    feed_seq: int
-    policy_version: int
+    feed_seq: Natural
+    policy_version: Natural
     proof: Proof | None = None
-    operator: str | None = None
+    operator: Words | None = None
     override: Override | None = None
+
+
+_record_decoder: msgpack.Decoder[ScanRecord] = msgpack.Decoder(ScanRecord)
 
 
 class LoggedRecord(Struct, frozen=True, kw_only=True):
@@ -75,21 +84,21 @@ class LoggedRecord(Struct, frozen=True, kw_only=True):
     chain: bytes
 
 
-class ScanBatch(Struct, frozen=True, kw_only=True):
+class ScanBatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A run of consecutive records of one gate's log; ``previous`` is the chain's hash before the first."""
 
     gate: GateId
     incarnation: IncarnationId
-    first_seq: int
-    previous: bytes
-    records: list[bytes]
+    first_seq: Ordinal
+    previous: Bytes32
+    records: Annotated[list[RecordBytes], Meta(max_length=BATCH_LIMIT)]
 
 
-class SignedBatch(Struct, frozen=True, kw_only=True):
+class SignedBatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What travels: the batch and the gate's signature over who, where and the chain's hash after it."""
 
     batch: ScanBatch
-    signature: bytes
+    signature: Bytes64
 
 
 class BatchTampered(Denied):
@@ -99,8 +108,15 @@ class BatchTampered(Denied):
 
 
 def encode_record(record: ScanRecord) -> bytes:
-    """Return the bytes that are stored, hashed and sent."""
-    return msgpack.encode(record)
+    """Return the bytes that are stored, hashed and sent.
+
+    Raises:
+        Internal: too long to be sent; noticed here, before it is in the log and holds up everything after it.
+    """
+    body = msgpack.encode(record)
+    if len(body) > RECORD_LIMIT:
+        raise Internal(f"A scan record of {len(body)} bytes is longer than the protocol allows.")
+    return body
 
 
 def decode_record(body: bytes) -> ScanRecord:
@@ -109,10 +125,7 @@ def decode_record(body: bytes) -> ScanRecord:
     Raises:
         CodeMalformed: not a record this version knows.
     """
-    try:
-        return msgpack.decode(body, type=ScanRecord)
-    except DecodeError as exc:
-        raise CodeMalformed("A scan record has a form this server does not know.") from exc
+    return unpack(_record_decoder, body, "A scan record has a form this server does not know.")
 
 
 def extend_chain(previous: bytes, body: bytes) -> bytes:

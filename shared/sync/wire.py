@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import zstandard
-from msgspec import DecodeError, Struct, msgpack
+from msgspec import Meta, Struct, msgpack
 
 from shared.codes.bundle import SealedBundle
 from shared.ids import EventId, GateId, IncarnationId
+from shared.packed import Natural, UnixMs, Words, unpack
 from shared.problems import CodeMalformed
 from shared.sync.feed import FeedEntry
 from shared.sync.scan import SignedBatch
@@ -21,90 +22,93 @@ SNAPSHOT_CHUNK_LIMIT = 16 * 1024 * 1024
 """Bytes a snapshot chunk may decompress to; the rest would be an attack."""
 
 FrameT = TypeVar("FrameT")
+Rate = Annotated[float, Meta(ge=0, le=1_000_000)]
 
 
-class Hello(Struct, frozen=True, kw_only=True, tag="hello"):
+class Hello(Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_fields=True):
     """A gate's first frame: who it is and how far it has got."""
 
-    protocol: int
+    protocol: Natural
     gate: GateId
     incarnation: IncarnationId
     event: EventId
-    feed_seq: int
-    bundle_version: int
-    last_gate_seq: int
-    software: str
+    feed_seq: Natural
+    bundle_version: Natural
+    last_gate_seq: Natural
+    software: Words
 
 
-class Welcome(Struct, frozen=True, kw_only=True, tag="welcome"):
+class Welcome(Struct, frozen=True, kw_only=True, tag="welcome", forbid_unknown_fields=True):
     """The server's first frame. ``acked`` is the highest gate_seq stored without gap for this incarnation."""
 
-    protocol: int
-    server_ms: int
-    feed_high: int
-    acked: int
+    protocol: Natural
+    server_ms: UnixMs
+    feed_high: Natural
+    acked: Natural
 
 
-class FeedFrame(Struct, frozen=True, kw_only=True, tag="feed"):
+class FeedFrame(Struct, frozen=True, kw_only=True, tag="feed", forbid_unknown_fields=True):
     """Consecutive feed entries; ``after`` is the position they follow."""
 
     event: EventId
-    after: int
+    after: Natural
     entries: list[FeedEntry]
 
 
-class SnapshotNeeded(Struct, frozen=True, kw_only=True, tag="snapshot"):
+class SnapshotNeeded(Struct, frozen=True, kw_only=True, tag="snapshot", forbid_unknown_fields=True):
     """The server's word that the gate is too far behind for the feed and must load a snapshot."""
 
     event: EventId
-    feed_high: int
+    feed_high: Natural
 
 
-class Scans(Struct, frozen=True, kw_only=True, tag="scans"):
+class Scans(Struct, frozen=True, kw_only=True, tag="scans", forbid_unknown_fields=True):
     """A batch of the gate's log."""
 
     signed: SignedBatch
 
 
-class Ack(Struct, frozen=True, kw_only=True, tag="ack"):
+class Ack(Struct, frozen=True, kw_only=True, tag="ack", forbid_unknown_fields=True):
     """Everything of this incarnation up to and including ``upto`` is stored."""
 
     incarnation: IncarnationId
-    upto: int
+    upto: Natural
 
 
-class BundleFrame(Struct, frozen=True, kw_only=True, tag="bundle"):
+class BundleFrame(Struct, frozen=True, kw_only=True, tag="bundle", forbid_unknown_fields=True):
     """A key bundle for this gate."""
 
     bundle: SealedBundle
 
 
-class Ping(Struct, frozen=True, kw_only=True, tag="ping"):
+class Ping(Struct, frozen=True, kw_only=True, tag="ping", forbid_unknown_fields=True):
     """A gate's heartbeat: its clock, how much it has not handed over, and what it decided since the last one."""
 
-    sent_ms: int
-    backlog: int
-    feed_seq: int
-    bundle_version: int
-    scans_per_minute: float = 0.0
+    sent_ms: UnixMs
+    backlog: Natural
+    feed_seq: Natural
+    bundle_version: Natural
+    scans_per_minute: Rate = 0.0
 
 
-class Pong(Struct, frozen=True, kw_only=True, tag="pong"):
+class Pong(Struct, frozen=True, kw_only=True, tag="pong", forbid_unknown_fields=True):
     """The answer to a heartbeat: the gate's own stamp back, and the server's time."""
 
-    sent_ms: int
-    server_ms: int
+    sent_ms: UnixMs
+    server_ms: UnixMs
 
 
-class Bye(Struct, frozen=True, kw_only=True, tag="bye"):
+class Bye(Struct, frozen=True, kw_only=True, tag="bye", forbid_unknown_fields=True):
     """The server ends the link; ``code`` is a problem code such as device_revoked."""
 
-    code: str
-    message: str
+    code: Words
+    message: Words
 
 
 GateFrame = Hello | Scans | Ping
 ServerFrame = Welcome | FeedFrame | SnapshotNeeded | Ack | BundleFrame | Pong | Bye
+
+_CHUNK_DAMAGED = "A snapshot chunk is damaged: load it again."
 
 _gate_decoder: msgpack.Decoder[GateFrame] = msgpack.Decoder(GateFrame)
 _server_decoder: msgpack.Decoder[ServerFrame] = msgpack.Decoder(ServerFrame)
@@ -146,18 +150,19 @@ def unpack_chunk(data: bytes) -> list[FeedEntry]:
         CodeMalformed: damaged, too large once decompressed, or of another form.
     """
     try:
-        plain = zstandard.ZstdDecompressor().decompress(data, max_output_size=SNAPSHOT_CHUNK_LIMIT)
-        if len(plain) > SNAPSHOT_CHUNK_LIMIT:
+        size = zstandard.get_frame_parameters(data).content_size
+        # The decompressor takes a size that a frame states for granted and reserves it: this must be checked before.
+        if SNAPSHOT_CHUNK_LIMIT < size != zstandard.CONTENTSIZE_UNKNOWN:
             raise CodeMalformed("A snapshot chunk is larger than any the server makes.")
-        return _chunk_decoder.decode(plain)
-    except (zstandard.ZstdError, DecodeError) as exc:
-        raise CodeMalformed("A snapshot chunk is damaged.") from exc
+        plain = zstandard.ZstdDecompressor().decompress(
+            data, max_output_size=SNAPSHOT_CHUNK_LIMIT, allow_extra_data=False
+        )
+    except zstandard.ZstdError as exc:
+        raise CodeMalformed(_CHUNK_DAMAGED) from exc
+    return unpack(_chunk_decoder, plain, _CHUNK_DAMAGED)
 
 
 def _decode(decoder: msgpack.Decoder[FrameT], data: bytes) -> FrameT:
     if len(data) > FRAME_LIMIT:
         raise CodeMalformed(f"A frame of {len(data)} bytes is larger than the protocol's limit.")
-    try:
-        return decoder.decode(data)
-    except DecodeError as exc:
-        raise CodeMalformed("A frame does not belong to this protocol.") from exc
+    return unpack(decoder, data, "A frame does not belong to this protocol.")

@@ -74,7 +74,7 @@ def _by(*actors: Actor, needs_reason: bool = False) -> Transition:
 _REVOKE = _by(Actor.ORGANISER, Actor.SYSTEM, needs_reason=True)
 _SYSTEM = _by(Actor.SYSTEM)
 _HOLDER = _by(Actor.HOLDER, Actor.ORGANISER, Actor.SYSTEM)
-_ORDER = _by(Actor.HOLDER, Actor.ORGANISER, Actor.SYSTEM)
+_PAY = _by(Actor.HOLDER, Actor.SYSTEM)
 _DOOR = _by(Actor.GATE, Actor.ORGANISER, Actor.SYSTEM)
 
 _ADMISSIBLE_STEPS = {
@@ -88,8 +88,8 @@ _ADMISSIBLE_STEPS = {
 }
 
 TRANSITIONS: dict[State, dict[State, Transition]] = {
-    State.AVAILABLE: {State.RESERVED: _ORDER, State.SOLD: _ORDER, State.CANCELLED: _REVOKE},
-    State.RESERVED: {State.AVAILABLE: _ORDER, State.SOLD: _SYSTEM, State.EXPIRED: _SYSTEM, State.CANCELLED: _REVOKE},
+    State.AVAILABLE: {State.RESERVED: _HOLDER, State.SOLD: _HOLDER, State.CANCELLED: _REVOKE},
+    State.RESERVED: {State.AVAILABLE: _HOLDER, State.SOLD: _PAY, State.EXPIRED: _SYSTEM, State.CANCELLED: _REVOKE},
     State.SOLD: {
         State.ACTIVE: _SYSTEM,
         State.MINTED: _SYSTEM,
