@@ -1,0 +1,231 @@
+"""The gate's composition root: opens the stores, connects the parts, and hands over a gate that is ready to run."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import structlog
+from msgspec import Struct
+
+from gate.admit import AdmitParts, Admitter, Post
+from gate.clockbelief import ClockBelief
+from gate.desk import Audience, ScanDesk
+from gate.identity import Identity
+from gate.keystore import GateKeys
+from gate.knowledge import Knowledge, KnowledgeParts
+from gate.outcome import Outcome
+from gate.selfcheck import ClockSelfCheck
+from gate.store.log import ScanLog, open_log
+from gate.store.recovery import open_world_or_anew
+from gate.store.shadow import open_shelf
+from gate.store.world import World
+from gate.sync.backoff import Backoff, BackoffRange
+from gate.sync.credential import Credential
+from gate.sync.doer import Doer, DoerParts
+from gate.sync.driver import DriverParts, SyncDriver
+from gate.sync.engine import Progress, SyncEngine
+from gate.sync.http import GateHttp, open_session
+from gate.sync.link_ws import WsDialler, WsLink
+from gate.sync.snapshot import SnapshotProgress, load_snapshot
+from gate.view import AgentView, ViewParts
+from gate.watch import Watch
+from shared.clock import Clock
+from shared.ids import EventId, IncarnationId, uuid7
+from shared.sync.wire import FeedFrame
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+OutcomeSink = Callable[[Outcome], Awaitable[None]]
+
+
+class AgentSetup(Struct, frozen=True, kw_only=True, eq=False):
+    """What a gate is made from; ``sink`` gets every outcome before the next scan is decided."""
+
+    directory: Path
+    identity: Identity
+    keys: GateKeys
+    clock: Clock
+    software: str
+    sink: OutcomeSink
+    backoff: BackoffRange = BackoffRange()
+    tick_s: float = 1.0
+
+
+class Agent(Struct, frozen=True, kw_only=True, eq=False):
+    """A gate whose parts are connected; ``gate.running`` runs it."""
+
+    setup: AgentSetup
+    knowledge: Knowledge
+    engine: SyncEngine
+    driver: SyncDriver
+    desk: ScanDesk
+    audience: Audience
+    view: AgentView
+    watch: Watch
+
+
+class _Stores(Struct, frozen=True, kw_only=True, eq=False):
+    log: ScanLog
+    world: World
+    knowledge: Knowledge
+    engine: SyncEngine
+    belief: ClockBelief
+
+
+class _Server:
+    """The server behind one address: the link, feed ranges, and snapshots onto the shelf."""
+
+    def __init__(self, setup: AgentSetup, session: aiohttp.ClientSession) -> None:
+        identity = setup.identity
+        credential = Credential(identity.gate, identity.tenant, setup.keys.sign, setup.clock)
+        self._setup = setup
+        self._http = GateHttp(session, identity.server, credential)
+        self._dialler = WsDialler(session, identity.server, credential)
+
+    async def connect(self) -> WsLink:
+        """Return a new connection, or raise a TicketTokenError."""
+        return await self._dialler.connect()
+
+    async def fetch_feed(self, event: EventId, after: int) -> FeedFrame:
+        """Return the feed entries that follow a position, or raise a TicketTokenError."""
+        return await self._http.fetch_feed(event, after)
+
+    async def load_snapshot(self) -> int:
+        """Fetch the snapshot, swap it in, and return the feed position it stands for."""
+        began_s = self._setup.clock.monotonic()
+        async with open_shelf(self._setup.directory) as shelf:
+            feed_seq = await load_snapshot(self._http, shelf, self._setup.identity.event, _report_progress)
+        _log.info("snapshot.loaded", feed_seq=feed_seq, took_s=round(self._setup.clock.monotonic() - began_s, 2))
+        return feed_seq
+
+
+@asynccontextmanager
+async def open_agent(setup: AgentSetup) -> AsyncIterator[Agent]:
+    """Open everything a gate needs and connect it; nothing runs yet.
+
+    Raises:
+        StoreDamaged, TooNew, StoreNotWritable: the log or the copy cannot be used; each says what to do.
+    """
+    async with AsyncExitStack() as stack:
+        log = await open_log(setup.directory, IncarnationId(uuid7(setup.clock.now(), os.urandom)))
+        stack.push_async_callback(log.close)
+        world = await open_world_or_anew(setup.directory, setup.clock.now())
+        stack.push_async_callback(world.close)
+        session = await stack.enter_async_context(open_session())
+        stores = await _load_stores(setup, log, world)
+        yield _connect(setup, stores, _Server(setup, session))
+
+
+async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> _Stores:
+    knowledge = Knowledge(
+        KnowledgeParts(identity=setup.identity, keys=setup.keys, log=log, world=world, clock=setup.clock)
+    )
+    state, head = await knowledge.load(), await log.head()
+    engine = SyncEngine(
+        Progress(
+            gate=setup.identity.gate,
+            event=setup.identity.event,
+            incarnation=log.incarnation,
+            software=setup.software,
+            feed_seq=state.feed_seq,
+            bundle_version=knowledge.bundle_version,
+            logged=head.gate_seq,
+            acked=log.acked,
+        )
+    )
+    knowledge.follow(engine)
+    belief = ClockBelief(ClockSelfCheck(), setup.clock)
+    return _Stores(log=log, world=world, knowledge=knowledge, engine=engine, belief=belief)
+
+
+def _connect(setup: AgentSetup, stores: _Stores, server: _Server) -> Agent:
+    watch, audience = Watch(), Audience()
+    driver = _make_driver(setup, stores, server, watch)
+
+    async def answer(outcome: Outcome) -> None:
+        if outcome.gate_seq is not None:
+            stores.knowledge.note_scan(outcome.gate_seq, outcome.at, admitted=outcome.verdict.admitted)
+            driver.note_logged(outcome.gate_seq, stores.knowledge.counts().per_minute)
+        audience.publish(outcome)
+        await setup.sink(outcome)
+
+    desk = ScanDesk(_make_admitter(setup, stores), answer)
+    view = AgentView(
+        ViewParts(
+            identity=setup.identity,
+            knowledge=stores.knowledge,
+            engine=stores.engine,
+            belief=stores.belief,
+            audience=audience,
+            desk=desk,
+            driver=driver,
+            clock=setup.clock,
+        )
+    )
+    return Agent(
+        setup=setup,
+        knowledge=stores.knowledge,
+        engine=stores.engine,
+        driver=driver,
+        desk=desk,
+        audience=audience,
+        view=view,
+        watch=watch,
+    )
+
+
+def _make_admitter(setup: AgentSetup, stores: _Stores) -> Admitter:
+    identity = setup.identity
+    return Admitter(
+        AdmitParts(
+            post=Post(
+                gate=identity.gate,
+                name=identity.name,
+                direction=identity.direction,
+                zones=identity.zones,
+                products=identity.products,
+            ),
+            journal=stores.log,
+            tickets=stores.world,
+            surroundings=stores.knowledge,
+            belief=stores.belief,
+            clock=setup.clock,
+            random_bytes=os.urandom,
+        )
+    )
+
+
+def _make_driver(setup: AgentSetup, stores: _Stores, server: _Server, watch: Watch) -> SyncDriver:
+    doer = Doer(
+        DoerParts(
+            gate=setup.identity.gate,
+            sign_key=setup.keys.sign,
+            engine=stores.engine,
+            outbox=stores.log,
+            copy=stores.world,
+            listener=stores.knowledge,
+            belief=stores.belief,
+        )
+    )
+    return SyncDriver(
+        DriverParts(
+            event=setup.identity.event,
+            engine=stores.engine,
+            remote=server,
+            doer=doer,
+            listener=stores.knowledge,
+            backoff=Backoff(setup.backoff, random.random),
+            clock=setup.clock,
+            on_change=watch.ring,
+            tick_s=setup.tick_s,
+        )
+    )
+
+
+def _report_progress(progress: SnapshotProgress) -> None:
+    _log.info("snapshot.progress", chunks=progress.chunks, of=progress.of, rows=progress.rows)

@@ -1,0 +1,67 @@
+"""What the gate believes of its own clock: how far it is off, and how sure that is."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gate.selfcheck import ClockSelfCheck
+from shared.clock import Clock, unix_ms
+
+_DRIFT = 5e-5
+"""Fifty millionths: what a lane computer's crystal may lose while nobody corrects it."""
+
+_BY_CODES_UNSURE_MS = 15_000
+_BLIND_UNSURE_MS = 60_000
+
+
+class ClockSample(Struct, frozen=True, kw_only=True):
+    """A measurement over the link: this clock minus the server's, right to within ``unsure_ms``.
+
+    ``wall_ms`` and ``at_s`` are the gate's own wall time and monotonic second when it was taken.
+    """
+
+    offset_ms: float
+    unsure_ms: float
+    wall_ms: int
+    at_s: float
+
+
+class ClockBelief:
+    """The best of the link's measurements, or what genuine codes say where there is none."""
+
+    def __init__(self, codes: ClockSelfCheck, clock: Clock) -> None:
+        self._codes = codes
+        self._clock = clock
+        self._sample: ClockSample | None = None
+
+    def note(self, sample: ClockSample) -> None:
+        """Take a measurement if it is better than the aged one at hand."""
+        if self._sample is None or sample.unsure_ms <= self._aged_ms(self._sample):
+            self._sample = sample
+
+    def note_code(self, ticket: bytes, skew_s: int) -> None:
+        """Count a genuine code's own idea of the time."""
+        self._codes.note(ticket, skew_s)
+
+    def offset_s(self) -> float | None:
+        """Return this gate's clock minus the true time in seconds, None when nothing is known."""
+        if self._sample is None:
+            return self._codes.offset_s()
+        return (self._sample.offset_ms + self._stepped_ms(self._sample)) / 1000
+
+    def unsure_ms(self) -> int:
+        """Return within how many milliseconds this gate's wall time is right."""
+        offset_s = self.offset_s()
+        if offset_s is None:
+            return _BLIND_UNSURE_MS
+        if self._sample is None:
+            return round(abs(offset_s) * 1000) + _BY_CODES_UNSURE_MS
+        return round(abs(offset_s) * 1000 + self._aged_ms(self._sample))
+
+    def _aged_ms(self, sample: ClockSample) -> float:
+        return sample.unsure_ms + max(0.0, self._clock.monotonic() - sample.at_s) * 1000 * _DRIFT
+
+    def _stepped_ms(self, sample: ClockSample) -> float:
+        """Return by how much the wall time was set since the measurement: the monotonic counter does not follow."""
+        passed_ms = (self._clock.monotonic() - sample.at_s) * 1000
+        return unix_ms(self._clock.now()) - sample.wall_ms - passed_ms

@@ -1,0 +1,141 @@
+"""What the gate's parts ask of its stores, as interfaces and the values that pass through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from msgspec import Struct
+
+from shared.admission.presence import Admission
+from shared.admission.verdict import Direction
+from shared.codes.bundle import SealedBundle
+from shared.ids import GateId, IncarnationId, ScanId
+from shared.sync.feed import FeedEntry, TicketEntry
+from shared.sync.scan import GENESIS, LoggedRecord, ScanRecord
+
+
+class LogHead(Struct, frozen=True, kw_only=True):
+    """Where the log ends: the last record's number, its stamp and the chain's hash after it."""
+
+    gate_seq: int = 0
+    hlc: int = 0
+    chain: bytes = GENESIS
+
+
+class LogCount(Struct, frozen=True, kw_only=True):
+    """How many scans of a kind the log holds."""
+
+    admitted: bool
+    direction: Direction
+    scans: int
+
+
+class WorldState(Struct, frozen=True, kw_only=True):
+    """How far this copy has got.
+
+    ``complete`` means that it once held everything; ``confirmed_ms`` is when the server last confirmed that it does.
+    """
+
+    feed_seq: int
+    complete: bool
+    confirmed_ms: int | None
+    revoked: bool
+
+
+class Sighting(Struct, frozen=True, kw_only=True):
+    """What is known of one handle: its row, whether a newer generation replaced it, and its admissions."""
+
+    ticket: TicketEntry | None
+    superseded: bool
+    admissions: list[Admission]
+
+
+class OwnBody(Struct, frozen=True, kw_only=True):
+    """An admission of this very gate as the server tells it."""
+
+    scan: ScanId
+    gate_seq: int
+    direction: Direction
+
+
+class KnownGate(Struct, frozen=True, kw_only=True):
+    """A gate of the event."""
+
+    gate: GateId
+    name: str
+    revoked: bool
+
+
+class Journal(Protocol):
+    """The gate's own log, as the scan path needs it."""
+
+    async def head(self) -> LogHead:
+        """Return where the log ends."""
+        ...
+
+    async def append(self, record: ScanRecord) -> LoggedRecord:
+        """Write one record durably; its number is the head's plus one."""
+        ...
+
+    async def find_admissions(self, handle_hash: bytes) -> list[ScanRecord]:
+        """Return this gate's own admitting records of a ticket, oldest first."""
+        ...
+
+
+class Tickets(Protocol):
+    """The copy of the event, as the scan path needs it."""
+
+    async def find(self, handle_hash: bytes) -> Sighting:
+        """Return what is known of a handle."""
+        ...
+
+
+class Outbox(Protocol):
+    """The gate's own log, as the hand-over to the server needs it."""
+
+    @property
+    def incarnation(self) -> IncarnationId:
+        """Which life of the log this is."""
+        ...
+
+    @property
+    def acked(self) -> int:
+        """Up to which record the server has it."""
+        ...
+
+    async def head(self) -> LogHead:
+        """Return where the log ends."""
+        ...
+
+    async def read_between(self, after: int, upto: int) -> list[LoggedRecord]:
+        """Return the records numbered above ``after`` up to and including ``upto``."""
+        ...
+
+    async def chain_at(self, gate_seq: int) -> bytes:
+        """Return the chain's hash after a record; 32 zero bytes for number 0."""
+        ...
+
+    async def mark_acked(self, upto: int) -> None:
+        """Note how far the server has this log."""
+        ...
+
+
+class Copy(Protocol):
+    """The copy of the event, as the feed needs it."""
+
+    async def apply(self, entries: Iterable[FeedEntry], feed_seq: int) -> None:
+        """Take in feed entries and move the cursor, all or nothing."""
+        ...
+
+    async def confirm(self, moment_ms: int) -> None:
+        """Note that the server confirmed that nothing is missing."""
+        ...
+
+    async def keep_bundle(self, version: int, bundle: SealedBundle) -> None:
+        """Keep a sealed key bundle unless a later version is there."""
+        ...
+
+    async def revoke(self) -> None:
+        """Note that this gate was revoked, and forget the keys."""
+        ...

@@ -1,0 +1,155 @@
+"""Carries out what the engine decided: the parts that touch the disk, the keys and the people at the screen."""
+
+from __future__ import annotations
+
+from typing import Protocol, assert_never
+
+import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec import Struct
+
+from gate.clockbelief import ClockBelief
+from gate.ports import Copy, Outbox
+from gate.sync.actions import (
+    Action,
+    ApplyFeed,
+    Close,
+    Halt,
+    MarkAcked,
+    NoteClock,
+    NoteCurrent,
+    Revoke,
+    Send,
+    SendScans,
+    StoreBundle,
+)
+from gate.sync.engine import SyncEngine
+from gate.sync.happenings import Link
+from gate.sync.problems import LogRestored, ServerAway
+from shared.codes.bundle import SealedBundle
+from shared.ids import GateId
+from shared.problems import CodeMalformed, DataDamaged, Denied
+from shared.sync.feed import FeedEntry
+from shared.sync.scan import ScanBatch, sign_batch
+from shared.sync.wire import Scans
+
+_log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+LinkAction = Send | SendScans | Close
+DiskAction = ApplyFeed | StoreBundle | MarkAcked | NoteCurrent | NoteClock | Revoke | Halt
+
+
+class Listener(Protocol):
+    """Whoever works with what the server tells."""
+
+    async def on_feed(self, entries: list[FeedEntry]) -> None:
+        """Feed entries were written to the disk."""
+        ...
+
+    async def on_snapshot(self) -> None:
+        """A snapshot took the place of everything known."""
+        ...
+
+    async def take_bundle(self, carried: SealedBundle) -> int:
+        """Verify, keep and use a key bundle; return its version. Raises Denied or CodeMalformed."""
+        ...
+
+    async def on_revoked(self) -> None:
+        """This gate may admit nobody any more."""
+        ...
+
+    def on_current(self, wall_ms: int) -> None:
+        """The server confirmed that nothing is missing."""
+        ...
+
+
+class DoerParts(Struct, frozen=True, kw_only=True, eq=False):
+    """What actions are carried out on."""
+
+    gate: GateId
+    sign_key: Ed25519PrivateKey
+    engine: SyncEngine
+    outbox: Outbox
+    copy: Copy
+    listener: Listener
+    belief: ClockBelief
+
+
+class Doer:
+    """Does one action to its end; what follows from it is returned as more actions."""
+
+    def __init__(self, parts: DoerParts) -> None:
+        self._parts = parts
+
+    async def send(self, action: Send | SendScans, link: Link) -> list[Action]:
+        """Send something; a link that takes nothing any more is closed."""
+        try:
+            await link.send(action.frame if isinstance(action, Send) else await self._make_batch(action))
+        except ServerAway as problem:
+            return [Close(code=problem.code, message=str(problem))]
+        return []
+
+    async def do(self, action: DiskAction) -> list[Action]:
+        """Carry out an action that needs no link.
+
+        Raises:
+            LogRestored: the server has more of the log than this disk.
+            TicketTokenError: the disk failed.
+        """
+        match action:
+            case ApplyFeed():
+                return await self._apply(action)
+            case StoreBundle(bundle=bundle):
+                return await self._take_bundle(bundle)
+            case MarkAcked(upto=upto):
+                await self._parts.outbox.mark_acked(upto)
+            case NoteCurrent(wall_ms=wall_ms):
+                await self._parts.copy.confirm(wall_ms)
+                self._parts.listener.on_current(wall_ms)
+            case NoteClock(sample=sample):
+                self._parts.belief.note(sample)
+            case Revoke():
+                await self._parts.copy.revoke()
+                await self._parts.listener.on_revoked()
+            case Halt():
+                raise LogRestored(
+                    f"This gate's log ends at record {action.logged}, but the server has {action.acked} of them: the disk was "
+                    "restored or copied. Keep log.db* in a safe place, move it out of the data directory and start again; "
+                    "what the server has comes back from there."
+                )
+            case _:
+                assert_never(action)
+        return []
+
+    async def _make_batch(self, action: SendScans) -> Scans:
+        outbox = self._parts.outbox
+        records = await outbox.read_between(action.after, action.upto)
+        if len(records) != action.upto - action.after:
+            raise DataDamaged(
+                f"The log lacks records between {action.after} and {action.upto}: run the doctor command."
+            )
+        batch = ScanBatch(
+            gate=self._parts.gate,
+            incarnation=outbox.incarnation,
+            first_seq=action.after + 1,
+            previous=await outbox.chain_at(action.after),
+            records=[record.body for record in records],
+        )
+        return Scans(signed=sign_batch(batch, self._parts.sign_key))
+
+    async def _apply(self, action: ApplyFeed) -> list[Action]:
+        before = action.entries[0].seq - 1
+        try:
+            await self._parts.copy.apply(action.entries, action.to_seq)
+        except CodeMalformed as problem:
+            _log.error("feed.malformed", after=before, message=str(problem))
+            return self._parts.engine.on_apply_failed(before)
+        await self._parts.listener.on_feed(action.entries)
+        return []
+
+    async def _take_bundle(self, bundle: SealedBundle) -> list[Action]:
+        try:
+            return self._parts.engine.on_bundle(await self._parts.listener.take_bundle(bundle))
+        except (Denied, CodeMalformed) as problem:
+            _log.error("bundle.refused", code=problem.code, message=str(problem))
+            return []

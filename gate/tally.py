@@ -1,0 +1,110 @@
+"""How many people passed: what this gate did, and how many are known to be inside."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
+
+from gate.outcome import Counts
+from gate.ports import LogCount, LogHead, OwnBody
+from shared.admission.verdict import Direction
+from shared.ids import GateId, ScanId
+
+_RATE_WINDOW_MS = 5 * 60 * 1000
+
+
+class CountedLog(Protocol):
+    """What counting needs of the log."""
+
+    async def head(self) -> LogHead:
+        """Return where the log ends."""
+        ...
+
+    async def count(self) -> list[LogCount]:
+        """Return how many scans the log holds, by answer and direction."""
+        ...
+
+    async def admitted_scans(self) -> set[ScanId]:
+        """Return the ids of all scans with which this log lets somebody pass."""
+        ...
+
+    async def recent_times_ms(self, since_ms: int) -> list[int]:
+        """Return when the last scans happened."""
+        ...
+
+
+class CountedWorld(Protocol):
+    """What counting needs of the copy."""
+
+    async def count_bodies(self, own: GateId) -> int:
+        """Return entries minus exits of all other gates."""
+        ...
+
+    async def own_bodies(self, own: GateId) -> list[OwnBody]:
+        """Return the admissions of this very gate that the server told."""
+        ...
+
+
+class Tally:
+    """Counts kept up to date without asking the disk."""
+
+    def __init__(self, counts: Iterable[LogCount] = (), recent_ms: Iterable[int] = (), elsewhere: int = 0) -> None:
+        self._admitted = self._exited = self._refused = 0
+        for part in counts:
+            self._add(part.scans, admitted=part.admitted, direction=part.direction)
+        self._recent_ms = deque(recent_ms)
+        self._elsewhere = elsewhere
+
+    def note_scan(self, at_ms: int, *, admitted: bool, direction: Direction) -> None:
+        """Count one recorded scan of this gate."""
+        self._add(1, admitted=admitted, direction=direction)
+        self._recent_ms.append(at_ms)
+
+    def note_elsewhere(self, direction: Direction) -> None:
+        """Count a passage that this gate's log does not hold."""
+        self._elsewhere += -1 if direction is Direction.EXIT else 1
+
+    def set_elsewhere(self, bodies: int) -> None:
+        """Replace what is known of the other gates."""
+        self._elsewhere = bodies
+
+    @property
+    def inside(self) -> int:
+        """How many people are known to be inside, never below zero."""
+        return max(0, self._admitted - self._exited + self._elsewhere)
+
+    def counts(self, now_ms: int) -> Counts:
+        """Return what this gate did; the rate is scans a minute over the last five minutes."""
+        while self._recent_ms and self._recent_ms[0] < now_ms - _RATE_WINDOW_MS:
+            self._recent_ms.popleft()
+        per_minute = len(self._recent_ms) / (_RATE_WINDOW_MS / 60_000)
+        return Counts(
+            admitted=self._admitted, exited=self._exited, refused=self._refused, per_minute=round(per_minute, 1)
+        )
+
+    def _add(self, scans: int, *, admitted: bool, direction: Direction) -> None:
+        if not admitted:
+            self._refused += scans
+        elif direction is Direction.EXIT:
+            self._exited += scans
+        else:
+            self._admitted += scans
+
+
+async def count_all(log: CountedLog, world: CountedWorld, gate: GateId, now_ms: int) -> Tally:
+    """Return the counts from what is on the disk."""
+    tally = Tally(await log.count(), await log.recent_times_ms(now_ms - _RATE_WINDOW_MS))
+    tally.set_elsewhere(await count_elsewhere(log, world, gate))
+    return tally
+
+
+async def count_elsewhere(log: CountedLog, world: CountedWorld, gate: GateId) -> int:
+    """Return entries minus exits that this gate's log does not hold: other gates', and its own from a lost log."""
+    bodies = await world.count_bodies(gate)
+    told = await world.own_bodies(gate)
+    if not told:
+        return bodies
+    mine = await log.admitted_scans()
+    lost = [body for body in told if body.scan not in mine]
+    return bodies + sum(-1 if body.direction is Direction.EXIT else 1 for body in lost)
