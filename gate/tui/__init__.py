@@ -1,0 +1,1 @@
+"""The gate's face: one terminal screen on which a verdict cannot be missed."""

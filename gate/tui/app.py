@@ -1,0 +1,80 @@
+"""The terminal program of a gate: puts the lane on the screen and passes on what the gate decides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from textual.app import App
+from textual.binding import Binding
+from textual.filter import LineFilter, NoColor
+from textual.screen import Screen
+
+from gate.catalogue.texts import load_catalogue
+from gate.outcome import GateView
+from gate.tui.cards import Wording
+from gate.tui.display import Display, detect_display
+from gate.tui.screens.lane import LaneScreen, OutcomeArrived
+from gate.tui.screens.overlay import QuitScreen
+from gate.tui.theme import DOOR
+from shared.problems import TicketTokenError
+
+
+class GateApp(App[None], inherit_bindings=False):
+    """Runs until the gate stops or somebody leaves it; a gate that breaks ends it with one line and an exit code."""
+
+    CSS_PATH = Path(__file__).with_name("gate.tcss")
+    TITLE = "TicketToken Gate"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, view: GateView, language: str = "en", display: Display | None = None) -> None:
+        """Take the gate to show; without a display, what the terminal can do is read from the environment.
+
+        Raises:
+            SettingsInvalid: there is no such language.
+        """
+        self._display_choice = display or detect_display(os.environ)
+        super().__init__()
+        self.register_theme(DOOR)
+        self.theme = DOOR.name
+        self._view = view
+        self.lane = LaneScreen(view, Wording(catalogue=load_catalogue(language), display=self._display_choice))
+
+    def get_default_screen(self) -> Screen[None]:
+        """Begin with the lane."""
+        return self.lane
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Take every colour away where none is wanted."""
+        filters = super().get_line_filters()
+        return filters if self._display_choice.colour else [*filters, NoColor()]
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Write function keys as they are printed on the keyboard."""
+        shown = super().get_key_display(binding)
+        return shown.upper() if shown[1:].isdigit() else shown
+
+    def on_mount(self) -> None:
+        """Begin to follow the gate."""
+        self.set_class(not self._display_choice.colour, "-colourless")
+        self.set_class(not self._display_choice.unicode, "-ascii")
+        self.run_worker(self._follow())
+
+    async def action_quit(self) -> None:
+        """Ask before leaving: a wrong key must not close a lane."""
+        if not isinstance(self.screen, QuitScreen):
+            await self.push_screen(QuitScreen(self.lane.wording), self._leave)
+
+    async def _follow(self) -> None:
+        try:
+            async for outcome in self._view.outcomes():
+                self.lane.post_message(OutcomeArrived(outcome))
+        except TicketTokenError as problem:
+            self.exit(return_code=problem.exit_code, message=f"error: {problem}")
+            return
+        self.exit()
+
+    def _leave(self, answer: bool | None) -> None:  # noqa: FBT001 - what the question's screen returns
+        if answer:
+            self.exit()

@@ -1,0 +1,241 @@
+"""The one screen that does the work: a verdict that cannot be missed, and beside it all that says how the gate is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import ClassVar
+
+from msgspec.structs import replace
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.screen import Screen
+
+from gate.catalogue.texts import KeyId, load_catalogue, next_language
+from gate.outcome import GateStatus, GateView, Outcome
+from gate.tui.badge import describe_link
+from gate.tui.cards import (
+    Wording,
+    describe_counts,
+    describe_outcome,
+    describe_ready,
+    describe_repeat,
+    describe_row,
+    is_repeat,
+)
+from gate.tui.screens.overlay import CodeScreen, GivesWay, HelpScreen
+from gate.tui.widgets.badge import LinkBadge
+from gate.tui.widgets.counters import Counters
+from gate.tui.widgets.keybar import Key, KeyBar
+from gate.tui.widgets.recent import RecentScans
+from gate.tui.widgets.titlebar import TitleBar
+from gate.tui.widgets.verdict import VerdictPanel
+from gate.tui.widgets.viewfinder import Picture, Viewfinder
+from shared.problems import TicketTokenError
+
+_REMEMBERED = 50
+_SUBMIT_TIMEOUT_S = 10
+_NAME_COLUMNS = 60
+_WIDTHS = [(0, "-slim"), (72, "-normal"), (120, "-wide")]
+_HEIGHTS = [(0, "-flat"), (14, "-low"), (32, "-high")]
+
+
+class OutcomeArrived(Message):
+    """The gate has decided on somebody."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+class LaneScreen(Screen[None]):
+    """Shows each outcome at once, holds it for a while and is then ready again; asks the gate how it is in between."""
+
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "t",
+            "ask_code",
+            "Type code",
+            tooltip="Type a ticket code when the camera cannot read it",
+            id=KeyId.CODE,
+        ),
+        Binding("space", "clear", "Clear", tooltip="Put the answer away and wait for the next guest", id=KeyId.CLEAR),
+        Binding("m", "mute", "Sound", tooltip="Turn the sound for refusals off or on", id=KeyId.MUTE),
+        Binding("l", "language", "Language", tooltip="Go to the next language", id=KeyId.LANGUAGE),
+        Binding("f1,question_mark", "help", "Help", tooltip="Show what every key does", id=KeyId.HELP),
+        Binding("q,ctrl+q,ctrl+c", "app.quit", "Quit", tooltip="Leave the gate after asking once more", id=KeyId.QUIT),
+    ]
+
+    def __init__(self, view: GateView, wording: Wording) -> None:
+        super().__init__()
+        self._view = view
+        self._clock = wording.display.clock
+        self._recent: deque[Outcome] = deque(maxlen=_REMEMBERED)
+        self._status: GateStatus | None = None
+        self._shown: Outcome | None = None
+        self._repeated: Outcome | None = None
+        self._until_s = 0.0
+        self._muted = wording.display.muted
+        self.wording = wording
+
+    def compose(self) -> ComposeResult:
+        """Lay out the verdict with the gate's condition around it."""
+        display = self.wording.display
+        yield TitleBar(id="title")
+        with Horizontal(id="work"):
+            yield VerdictPanel(unicode=display.unicode)
+            with Vertical(id="side"):
+                yield Viewfinder(colour=display.colour, unicode=display.unicode)
+                yield Counters(id="counters")
+                yield RecentScans(id="recent")
+        yield LinkBadge(id="badge")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        """Fill every part once, then keep it fresh."""
+        self._speak()
+        self.tick()
+        self.set_interval(self.wording.display.status_every_s, self.tick)
+        self.set_interval(self.wording.display.picture_every_s, self.look)
+
+    def on_resize(self) -> None:
+        """Fetch the picture anew for the size the viewfinder will have."""
+        self.call_after_refresh(self.look)
+
+    def on_outcome_arrived(self, message: OutcomeArrived) -> None:
+        """Show a new answer in place of whatever is there; a double read only leaves a small mark."""
+        outcome = message.outcome
+        display = self.wording.display
+        if is_repeat(outcome):
+            self._repeated = outcome
+            # The mark leaves with the answer it belongs to; without one it has a time of its own.
+            self._until_s = self._until_s if self._shown else self._clock.monotonic() + display.admitted_s
+            self._write_verdict()
+            return
+        self._recent.appendleft(outcome)
+        self._shown, self._repeated = outcome, None
+        self._until_s = self._clock.monotonic() + (
+            display.admitted_s if outcome.verdict.admitted else display.refused_s
+        )
+        if not outcome.verdict.admitted and not self._muted:
+            self.app.bell()
+        self._close_overlay()
+        self._write_verdict()
+        self._write_recent()
+        self.tick()
+
+    def tick(self) -> None:
+        """Ask how the gate is, and be ready again when an answer has stood long enough."""
+        self._status = self._view.status()
+        if (self._shown or self._repeated) and self._clock.monotonic() >= self._until_s:
+            self._shown = self._repeated = None
+        if self._shown is None:
+            self._write_verdict()
+        self._write_status(self._status)
+
+    def look(self) -> None:
+        """Fetch the camera's newest picture in the viewfinder's size."""
+        finder = self.query_one(Viewfinder)
+        pixels = self._view.thumbnail(finder.size.width, 2 * finder.size.height)
+        finder.picture = None if pixels is None else Picture(pixels=pixels)
+
+    def action_clear(self) -> None:
+        """Put the answer away."""
+        self._shown = self._repeated = None
+        self._write_verdict()
+
+    def action_mute(self) -> None:
+        """Turn the sound off or on; that it is off stays on the screen."""
+        self._muted = not self._muted
+        self.tick()
+
+    def action_language(self) -> None:
+        """Say everything in the next language."""
+        language = next_language(self.wording.catalogue.language)
+        self.wording = replace(self.wording, catalogue=load_catalogue(language))
+        self._speak()
+        self.tick()
+
+    async def action_help(self) -> None:
+        """Show what every key does."""
+        await self.app.push_screen(HelpScreen(self._list_keys(), self.wording))
+
+    async def action_ask_code(self) -> None:
+        """Ask for a typed code."""
+        await self.app.push_screen(CodeScreen(self.wording), self._submit)
+
+    def _submit(self, text: str | None) -> None:
+        if text:
+            self.run_worker(self._decide(text))
+
+    async def _decide(self, text: str) -> None:
+        try:
+            async with asyncio.timeout(_SUBMIT_TIMEOUT_S):
+                await self._view.submit(text)
+        except (TicketTokenError, TimeoutError) as problem:
+            labels = self.wording.catalogue.texts.labels
+            told = labels.code_failed.format(problem=str(problem) or f"> {_SUBMIT_TIMEOUT_S} s")
+            self.notify(self.wording.plain(told, 200), severity="error", markup=False)
+
+    def _close_overlay(self) -> None:
+        covering = self.app.screen
+        if isinstance(covering, GivesWay) and isinstance(covering, Screen):
+            _ = covering.dismiss()
+
+    def _speak(self) -> None:
+        labels, write = self.wording.catalogue.texts.labels, self.wording.write
+        recent = self.query_one(RecentScans)
+        recent.caption, recent.empty = write(labels.recent), write(labels.recent_none)
+        self.query_one(KeyBar).keys = self._list_keys()
+        self._write_verdict()
+        self._write_recent()
+
+    def _write_verdict(self) -> None:
+        panel = self.query_one(VerdictPanel)
+        shown, repeated = self._shown, self._repeated
+        panel.card = describe_outcome(shown, self.wording) if shown else describe_ready(self._status, self.wording)
+        panel.repeat = describe_repeat(repeated, self.wording) if repeated else ""
+
+    def _write_recent(self) -> None:
+        rows = tuple(describe_row(outcome, self.wording) for outcome in self._recent)
+        self.query_one(RecentScans).rows = rows
+
+    def _write_status(self, status: GateStatus) -> None:
+        labels, wording, now = self.wording.catalogue.texts.labels, self.wording, self._clock.now()
+        title = self.query_one(TitleBar)
+        names = (wording.plain(name, _NAME_COLUMNS) for name in (status.gate_name, status.event_name))
+        title.place = wording.write(" · ").join(name for name in names if name)
+        title.notice = wording.write(labels.muted) if self._muted else ""
+        title.time = f"{now.astimezone(wording.display.zone):%H:%M:%S}"
+        alive = labels.camera.format(fps=f"{status.camera_fps:.0f}") if status.camera_alive else labels.camera_off
+        self.query_one(Viewfinder).caption = wording.write(alive)
+        self.query_one(Counters).tallies = describe_counts(status.counts, wording)
+        self.query_one(LinkBadge).parts = describe_link(status, now, wording)
+
+    def _list_keys(self) -> tuple[Key, ...]:
+        """Return the keys as they are bound now, in the catalogue's order and language."""
+        bound: dict[str, list[str]] = {}
+        actions: dict[str, str] = {}
+        for active in self.active_bindings.values():
+            name, action = active.binding.id or "", active.binding.action
+            bound.setdefault(name, []).append(self.app.get_key_display(active.binding))
+            actions[name] = action if "." in action else f"screen.{action}"
+        texts, write = self.wording.catalogue.texts.keys, self.wording.write
+        return tuple(
+            Key(
+                keys=", ".join(sorted(bound[key], key=_with_control_last)),
+                name=write(texts[key].name),
+                help=write(texts[key].help),
+                action=actions[key],
+            )
+            for key in KeyId
+            if key in bound
+        )
+
+
+def _with_control_last(key: str) -> bool:
+    return key.startswith("^")

@@ -1,0 +1,108 @@
+"""The situations of which golden files and pictures are made, each fully fixed: same words, same size, same pixels."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from gate.outcome import GateStatus, Outcome
+from gate.tui.app import GateApp
+from shared.admission.verdict import Reason, Verdict, admit, refuse
+from tests.tui.scripted import (
+    ADMITTED,
+    DOUBLE,
+    NOW,
+    OFFLINE,
+    ONLINE,
+    STALE,
+    USED,
+    ScriptedView,
+    fixed_display,
+    make_outcome,
+)
+
+_EARLIER: tuple[Verdict, ...] = (
+    admit(),
+    admit(),
+    refuse(Reason.CODE_STALE),
+    admit(),
+    admit(Reason.OK_REENTRY),
+    refuse(Reason.WRONG_ZONE),
+    admit(),
+    admit(),
+)
+HISTORY = tuple(
+    make_outcome(verdict, NOW - timedelta(seconds=9 * (8 - place)), place + 10)
+    for place, verdict in enumerate(_EARLIER)
+)
+
+SMALL = (80, 24)
+LARGE = (140, 40)
+
+
+class Scene(Struct, frozen=True, kw_only=True):
+    """One situation: what was scanned, last the one that is on the screen, and how the gate is."""
+
+    told: tuple[Outcome, ...] = ()
+    status: GateStatus = ONLINE
+    language: str = "en"
+    colour: bool = True
+    unicode: bool = True
+    keys: tuple[str, ...] = ()
+
+
+SCENES = {
+    "ready": Scene(),
+    "admitted": Scene(told=(*HISTORY, ADMITTED)),
+    "used": Scene(told=(*HISTORY, USED)),
+    "stale": Scene(told=(*HISTORY, STALE)),
+    "offline": Scene(told=HISTORY, status=OFFLINE, keys=("space",)),
+    "repeat": Scene(told=(*HISTORY, ADMITTED, DOUBLE)),
+    "camera-away": Scene(told=HISTORY, status=replace(ONLINE, camera_alive=False, camera_fps=0.0), keys=("space",)),
+    "help": Scene(told=HISTORY, keys=("f1",)),
+    "german": Scene(told=(*HISTORY, USED), language="de"),
+    "colourless": Scene(told=(*HISTORY, USED), colour=False),
+    "ascii": Scene(told=(*HISTORY, STALE), colour=False, unicode=False, language="de"),
+}
+
+
+async def draw_scene(scene: Scene, size: tuple[int, int]) -> str:
+    """Run the screen at a size, let the scene happen, and return the picture as SVG."""
+    view = ScriptedView(scene.status)
+    display = replace(fixed_display(), colour=scene.colour, unicode=scene.unicode)
+    app = await asyncio.to_thread(GateApp, view, scene.language, display)
+    async with asyncio.timeout(30), app.run_test(size=size) as pilot:
+        for outcome in scene.told:
+            view.tell(outcome)
+        await pilot.pause()
+        await pilot.press(*scene.keys)
+        await pilot.pause()
+        return app.export_screenshot()
+
+
+def normalise(svg: str) -> str:
+    """Return a picture without what differs from run to run or comes from afar: its number and the fonts' addresses."""
+    local = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
+    return re.sub(r"terminal-\d+", "terminal", local)
+
+
+def read_text(svg: str) -> str:
+    """Return the words of a picture, each in its row and column."""
+    runs: dict[int, list[tuple[int, str]]] = {}
+    for x, y, text in re.findall(r'<text class="[^"]*-r\d+" x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)</text>', svg):
+        row, column = round((float(y) - 20) / 24.4), round(float(x) / 12.2)
+        runs.setdefault(row, []).append((column, html.unescape(text).replace("\u00a0", " ")))
+    return "\n".join(_join_runs(runs.get(row, [])) for row in range(max(runs) + 1))
+
+
+def _join_runs(runs: list[tuple[int, str]]) -> str:
+    line = ""
+    for column, text in sorted(runs):
+        line += " " * (column - cell_len(line)) + text
+    return line.rstrip()
