@@ -57,11 +57,12 @@ CREATE TABLE idempotency (
   operation  text NOT NULL,
   key        text NOT NULL CHECK (length(key) BETWEEN 16 AND 64),
   body_hash  bytea NOT NULL,
-  status     smallint,          -- NULL while the first call is still at work
-  response   bytea,
+  status     smallint NOT NULL, -- written with the effect itself: a call that failed leaves nothing
+  response   bytea NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, user_id, operation, key)
 );
+CREATE INDEX idempotency_to_forget ON idempotency (created_at);
 CALL protect('idempotency');
 GRANT SELECT, INSERT, UPDATE ON idempotency TO tt_app;
 GRANT SELECT, DELETE ON idempotency TO tt_worker;

@@ -71,7 +71,8 @@ CREATE TABLE feed_snapshot_chunks (
   n           integer NOT NULL CHECK (n >= 0),
   body        bytea NOT NULL,
   PRIMARY KEY (tenant_id, snapshot_id, n),
-  FOREIGN KEY (tenant_id, snapshot_id) REFERENCES feed_snapshots (tenant_id, id) ON DELETE CASCADE
+  -- checked at the end: chunks are written one by one while the snapshot is made, its manifest last
+  FOREIGN KEY (tenant_id, snapshot_id) REFERENCES feed_snapshots (tenant_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED
 );
 CALL protect('feed_snapshot_chunks');
 GRANT SELECT, INSERT, DELETE ON feed_snapshot_chunks TO tt_app;

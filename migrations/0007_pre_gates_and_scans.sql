@@ -93,7 +93,7 @@ CREATE TABLE conflicts (
   event_id        uuid NOT NULL,
   ticket_id       uuid NOT NULL,
   scan_id         uuid NOT NULL,          -- the admission that was one too many
-  earlier_scan_id uuid NOT NULL,
+  earlier_scan_id uuid,                   -- the one it collides with; NULL: none, the ticket itself was no longer good
   kind            text NOT NULL CHECK (kind IN ('race', 'clone', 'stale_state', 'staff_error', 'overridden')),
   severity        text NOT NULL CHECK (severity IN ('none', 'low', 'medium', 'high')),
   state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'acknowledged', 'resolved', 'withdrawn')),

@@ -1,0 +1,54 @@
+"""Conflicts in PostgreSQL: one per surplus admission, whatever the order in which the admissions came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from server.db.driver import Connection, read_row
+from server.db.statements import load_statements
+from server.services.rows_gates import ConflictRow
+from shared.ids import EventId, ScanId, TicketId
+
+_SQL = load_statements("conflict.sql")
+
+
+class ConflictStore:
+    """Implements ``server.services.ports_gates.Conflicts``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def of_tickets(self, tickets: Sequence[TicketId]) -> list[ConflictRow]:
+        """Return all conflicts of these tickets."""
+        return [read_row(row, ConflictRow) for row in await self._connection.fetch(_SQL["of_tickets"], tickets)]
+
+    async def keep(self, conflict: ConflictRow) -> None:
+        """Keep a conflict or bring the one of the same scan up to date."""
+        await self._connection.execute(
+            _SQL["keep"],
+            conflict.id,
+            conflict.event,
+            conflict.ticket,
+            conflict.scan,
+            conflict.earlier,
+            conflict.kind,
+            conflict.severity,
+            conflict.state,
+            conflict.evidence,
+            conflict.updated_at,
+        )
+
+    async def withdraw(self, scans: Sequence[ScanId], now: datetime) -> None:
+        """Mark the conflicts of these scans as no longer holding."""
+        await self._connection.execute(_SQL["withdraw"], scans, now)
+
+    async def list_of_event(self, event: EventId, after: ScanId | None, limit: int) -> list[ConflictRow]:
+        """Return an event's conflicts, newest first."""
+        rows = await self._connection.fetch(_SQL["list_of_event"], event, after, limit)
+        return [read_row(row, ConflictRow) for row in rows]
+
+    async def tally(self, event: EventId) -> dict[str, int]:
+        """Return how many conflicts hold, by class."""
+        rows = await self._connection.fetch(_SQL["tally"], event)
+        return {row["kind"]: row["conflicts"] for row in rows}

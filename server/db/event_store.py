@@ -1,0 +1,57 @@
+"""Tenants, venues and events in PostgreSQL."""
+
+from __future__ import annotations
+
+from server.db.driver import Connection, read_optional, read_row
+from server.db.statements import load_statements
+from server.services.rows import EventRow, Page, VenueRow
+from shared.ids import EventId
+
+_SQL = load_statements("events.sql")
+
+
+class EventStore:
+    """Implements ``server.services.ports.Events``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add_tenant(self, name: str) -> None:
+        """Make this transaction's tenant known."""
+        await self._connection.execute(_SQL["add_tenant"], name)
+
+    async def add_venue(self, venue: VenueRow) -> None:
+        """Keep a venue."""
+        await self._connection.execute(_SQL["add_venue"], venue.id, venue.name)
+
+    async def add(self, event: EventRow) -> bool:
+        """Keep a new event."""
+        added = await self._connection.fetchval(
+            _SQL["add_event"],
+            event.id,
+            event.venue_id,
+            event.name,
+            event.state,
+            event.policy,
+            event.sale_starts,
+            event.sale_ends,
+            event.max_per_user,
+            event.slot_s,
+            event.epoch_zero,
+            event.epoch_s,
+            event.reveal_at,
+        )
+        return added is not None
+
+    async def get(self, event: EventId) -> EventRow | None:
+        """Return an event."""
+        return read_optional(await self._connection.fetchrow(_SQL["get_event"], event), EventRow)
+
+    async def list_public(self, page: Page) -> list[EventRow]:
+        """Return events that are no drafts."""
+        rows = await self._connection.fetch(_SQL["list_public_events"], page.after, page.limit)
+        return [read_row(row, EventRow) for row in rows]
+
+    async def raise_bundle_version(self, event: EventId) -> int:
+        """Count the event's key bundle up."""
+        return int(await self._connection.fetchval(_SQL["raise_bundle_version"], event))

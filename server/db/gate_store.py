@@ -1,0 +1,82 @@
+"""Gates and enrolment codes in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.db.driver import Connection, read_optional, read_row
+from server.db.statements import load_statements
+from server.services.rows_gates import EnrolmentRow, GateRow
+from shared.ids import EventId, GateId
+from shared.sync.wire import Ping
+
+_SQL = load_statements("gate.sql")
+
+
+class GateStore:
+    """Implements ``server.services.ports_gates.Gates``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add_code(self, code: EnrolmentRow) -> None:
+        """Keep a one-time code."""
+        await self._connection.execute(
+            _SQL["add_code"],
+            code.code_hash,
+            code.event,
+            code.gate_name,
+            code.direction,
+            code.zones,
+            code.products,
+            code.expires_at,
+        )
+
+    async def take_code(self, code_hash: bytes, gate: GateId, now: datetime) -> EnrolmentRow | None:
+        """Use a code up for a gate."""
+        row = await self._connection.fetchrow(_SQL["take_code"], code_hash, gate, now)
+        return read_optional(row, EnrolmentRow)
+
+    async def get_code(self, code_hash: bytes) -> EnrolmentRow | None:
+        """Return a code in any condition."""
+        return read_optional(await self._connection.fetchrow(_SQL["get_code"], code_hash), EnrolmentRow)
+
+    async def add(self, gate: GateRow) -> None:
+        """Keep a new gate."""
+        await self._connection.execute(
+            _SQL["add"],
+            gate.id,
+            gate.event,
+            gate.name,
+            gate.direction,
+            gate.zones,
+            gate.products,
+            gate.sign_public,
+            gate.seal_public,
+            gate.software,
+            gate.enrolled_at,
+        )
+
+    async def get(self, gate: GateId) -> GateRow | None:
+        """Return a gate, revoked or not."""
+        return read_optional(await self._connection.fetchrow(_SQL["get"], gate), GateRow)
+
+    async def of_event(self, event: EventId) -> list[GateRow]:
+        """Return an event's gates."""
+        return [read_row(row, GateRow) for row in await self._connection.fetch(_SQL["of_event"], event)]
+
+    async def revoke(self, gate: GateId, now: datetime) -> bool:
+        """Mark a gate revoked."""
+        return await self._connection.fetchval(_SQL["revoke"], gate, now) is not None
+
+    async def beat(self, gate: GateId, ping: Ping, now: datetime) -> None:
+        """Keep what a gate last said of itself."""
+        await self._connection.execute(_SQL["beat"], gate, ping, now)
+
+    async def greet(self, gate: GateId, software: str, now: datetime) -> None:
+        """Keep what a gate runs."""
+        await self._connection.execute(_SQL["greet"], gate, software, now)
+
+    async def set_bundle_version(self, gate: GateId, version: int) -> None:
+        """Keep the newest key bundle a gate was sent."""
+        await self._connection.execute(_SQL["set_bundle_version"], gate, version)

@@ -1,0 +1,44 @@
+"""Housekeeping across tenants, in PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.db.driver import Connection
+from server.db.statements import load_statements
+from shared.ids import EventId, TenantId
+
+_SQL = load_statements("maintenance.sql")
+
+
+class MaintenanceStore:
+    """Implements ``server.services.sweep.Maintenance``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def tenants(self) -> list[TenantId]:
+        """Return all tenants."""
+        return [TenantId(row["id"]) for row in await self._connection.fetch(_SQL["tenants"])]
+
+    async def overdue_events(self, now: datetime, limit: int) -> list[tuple[TenantId, EventId]]:
+        """Return events with reservations whose time is over."""
+        rows = await self._connection.fetch(_SQL["overdue_events"], now, limit)
+        return [(TenantId(row["tenant_id"]), EventId(row["event_id"])) for row in rows]
+
+    async def forget_answers(self, before: datetime) -> None:
+        """Delete kept answers of calls older than a moment."""
+        await self._connection.execute(_SQL["forget_answers"], before)
+
+    async def forget_codes(self, before: datetime) -> None:
+        """Delete enrolment codes that ended before a moment."""
+        await self._connection.execute(_SQL["forget_codes"], before)
+
+    async def server_clock(self) -> datetime:
+        """Return the database server's own time."""
+        clock: datetime = await self._connection.fetchval(_SQL["server_clock"])
+        return clock
+
+    async def ping(self) -> None:
+        """Return if the database answers."""
+        await self._connection.execute(_SQL["ping"])

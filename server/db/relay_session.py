@@ -1,0 +1,125 @@
+"""The relay's own session: the leader's lock, the notices and the work share one connection, so they end together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import asyncpg
+from msgspec import DecodeError, msgpack, structs
+
+from server.db.driver import Connection
+from server.db.pool import PgDatabase
+from server.db.problems import DRIVER_PROBLEMS, translate
+from server.db.statements import load_statements
+from shared.ids import EventId, TenantId
+from shared.problems import DataDamaged, Internal, Unavailable
+from shared.sync.feed import FeedEntry
+
+_SQL = load_statements("relay.sql")
+_decoder: msgpack.Decoder[FeedEntry] = msgpack.Decoder(FeedEntry)
+
+
+class RelaySessionLost(Unavailable):
+    """The relay's session ended; another relay may lead by now."""
+
+    code = "relay_session_lost"
+
+
+@asynccontextmanager
+async def open_relay_session(database: PgDatabase) -> AsyncIterator[PgRelaySession]:
+    """Open a session for a relay; it closes, and its leadership ends, with the context.
+
+    Raises:
+        Unavailable: the database is away.
+    """
+    async with database.worker_session() as connection:
+        session = PgRelaySession(connection)
+        await session.listen()
+        yield session
+
+
+class PgRelaySession:
+    """Implements ``server.services.ports_gates.RelaySession`` on a connection of the worker role."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._woken = asyncio.Event()
+        self._leads = False
+
+    async def listen(self) -> None:
+        """Be woken by what other sessions queue from now on, and by the session's own end."""
+        self._connection.add_termination_listener(lambda _: self._woken.set())
+        await self._connection.add_listener("outbox", lambda *_: self._woken.set())
+
+    async def lead(self) -> bool:
+        """Try to become the one relay, or stay it: the lock is the session's, so holding it once is enough."""
+        if not self._leads:
+            try:
+                self._leads = bool(await self._connection.fetchval(_SQL["lead"]))
+            except DRIVER_PROBLEMS as exc:
+                raise translate(exc) from exc
+        return self._leads
+
+    async def turn(self, limit: int) -> int:
+        """Number and move up to ``limit`` entries in one transaction; return how many there were.
+
+        Raises:
+            Unavailable: the session or the database is lost; nothing of this turn happened.
+        """
+        if self._connection.is_closed():
+            raise RelaySessionLost("the relay's database session is lost: a new one is opened")
+        # what is queued after this point sets the flag again, so no entry is left lying
+        self._woken.clear()
+        try:
+            async with self._connection.transaction():
+                waiting = await self._connection.fetch(_SQL["waiting"], limit)
+                if waiting:
+                    await self._move(waiting)
+        except DRIVER_PROBLEMS as exc:
+            raise translate(exc) from exc
+        return len(waiting)
+
+    async def wait(self, timeout_s: float) -> None:
+        """Return when something was queued, or after a while.
+
+        Raises:
+            Unavailable: the session is lost.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+        if self._connection.is_closed():
+            raise RelaySessionLost("the relay's database session is lost: a new one is opened")
+
+    async def _move(self, waiting: Sequence[asyncpg.Record]) -> None:
+        groups: dict[tuple[TenantId, EventId], list[bytes]] = defaultdict(list)
+        for row in waiting:
+            groups[TenantId(row["tenant_id"]), EventId(row["event_id"])].append(row["body"])
+        removed = await self._connection.execute(_SQL["remove"], [row["id"] for row in waiting])
+        if removed != f"DELETE {len(waiting)}":
+            raise Internal("two relays worked on the outbox at once; this one gives its turn back")
+        # always in the same order, so that heads are never locked crosswise
+        for (tenant, event), bodies in sorted(groups.items()):
+            await self._publish(tenant, event, bodies)
+
+    async def _publish(self, tenant: UUID, event: UUID, bodies: Sequence[bytes]) -> None:
+        last = await self._connection.fetchval(_SQL["reserve_numbers"], tenant, event, len(bodies))
+        numbers = list(range(last - len(bodies) + 1, last + 1))
+        numbered = [_number(body, seq) for body, seq in zip(bodies, numbers, strict=True)]
+        await self._connection.execute(_SQL["publish"], tenant, event, numbers, numbered)
+        await self._connection.execute(_SQL["announce"], f"{tenant}:{event}")
+
+
+def _number(body: bytes, seq: int) -> bytes:
+    try:
+        return msgpack.encode(structs.replace(_decoder.decode(body), seq=seq))
+    except DecodeError as exc:
+        raise DataDamaged(
+            "the outbox holds an entry this program cannot read: start the newest version that wrote to this database"
+        ) from exc

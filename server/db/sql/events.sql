@@ -1,0 +1,28 @@
+-- name: add_tenant
+INSERT INTO tenants (id, name) VALUES (current_tenant(), $1) ON CONFLICT (id) DO NOTHING;
+
+-- name: add_venue
+INSERT INTO venues (tenant_id, id, name) VALUES (current_tenant(), $1, $2) ON CONFLICT (tenant_id, id) DO NOTHING;
+
+-- name: add_event
+INSERT INTO events (
+  tenant_id, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s, epoch_zero, epoch_s, reveal_at
+)
+VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (tenant_id, id) DO NOTHING
+RETURNING id;
+
+-- name: get_event
+SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
+  epoch_zero, epoch_s, reveal_at, bundle_version
+FROM events WHERE id = $1;
+
+-- name: list_public_events
+SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
+  epoch_zero, epoch_s, reveal_at, bundle_version
+FROM events
+WHERE state <> 'draft' AND ($1::uuid IS NULL OR id < $1)
+ORDER BY id DESC LIMIT $2;
+
+-- name: raise_bundle_version
+UPDATE events SET bundle_version = bundle_version + 1 WHERE id = $1 RETURNING bundle_version;

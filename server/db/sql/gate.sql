@@ -1,0 +1,39 @@
+-- name: add_code
+INSERT INTO enrolment_codes (tenant_id, code_hash, event_id, gate_name, direction, zones, products, expires_at)
+VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7);
+
+-- name: take_code
+-- One statement: of many who bring the same code at once, the first to lock the row uses it up.
+UPDATE enrolment_codes SET used_at = $3, gate_id = $2
+WHERE tenant_id = current_tenant() AND code_hash = $1 AND used_at IS NULL AND expires_at > $3
+RETURNING code_hash, event_id AS event, gate_name, direction, zones, products, expires_at, used_at, gate_id AS gate;
+
+-- name: get_code
+SELECT code_hash, event_id AS event, gate_name, direction, zones, products, expires_at, used_at, gate_id AS gate
+FROM enrolment_codes WHERE tenant_id = current_tenant() AND code_hash = $1;
+
+-- name: add
+INSERT INTO gates (tenant_id, id, event_id, name, direction, zones, products, sign_public, seal_public, software, enrolled_at)
+VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+
+-- name: get
+SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version
+FROM gates WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: of_event
+SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version
+FROM gates WHERE tenant_id = current_tenant() AND event_id = $1 ORDER BY enrolled_at, id;
+
+-- name: revoke
+UPDATE gates SET revoked_at = $2 WHERE tenant_id = current_tenant() AND id = $1 AND revoked_at IS NULL RETURNING id;
+
+-- name: beat
+UPDATE gates SET heartbeat = $2, last_seen_at = $3 WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: greet
+UPDATE gates SET software = $2, last_seen_at = $3 WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: set_bundle_version
+UPDATE gates SET bundle_version = greatest(bundle_version, $2) WHERE tenant_id = current_tenant() AND id = $1;

@@ -1,0 +1,23 @@
+-- What the relay does on its own session, as tt_worker.
+
+-- name: lead
+SELECT pg_try_advisory_lock(hashtextextended('tickettoken.relay', 0));
+
+-- name: waiting
+SELECT id, tenant_id, event_id, body FROM outbox WHERE topic = 'feed' ORDER BY id LIMIT $1;
+
+-- name: remove
+DELETE FROM outbox WHERE id = ANY($1::bigint[]);
+
+-- name: reserve_numbers
+-- Returns the last of the reserved numbers; the head's row lock keeps them without gap.
+INSERT INTO feed_heads (tenant_id, event_id, seq) VALUES ($1, $2, $3)
+ON CONFLICT (tenant_id, event_id) DO UPDATE SET seq = feed_heads.seq + excluded.seq
+RETURNING seq;
+
+-- name: publish
+INSERT INTO feed (tenant_id, event_id, seq, body)
+SELECT $1, $2, entry.seq, entry.body FROM unnest($3::bigint[], $4::bytea[]) AS entry (seq, body);
+
+-- name: announce
+SELECT pg_notify('feed', $1);

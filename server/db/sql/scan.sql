@@ -1,0 +1,81 @@
+-- name: make_log
+INSERT INTO gate_logs (tenant_id, gate_id, incarnation, acked, chain) VALUES (current_tenant(), $1, $2, 0, $3)
+ON CONFLICT DO NOTHING;
+
+-- name: lock_log
+SELECT acked, chain FROM gate_logs WHERE tenant_id = current_tenant() AND gate_id = $1 AND incarnation = $2 FOR UPDATE;
+
+-- name: read_log
+SELECT acked, chain FROM gate_logs WHERE tenant_id = current_tenant() AND gate_id = $1 AND incarnation = $2;
+
+-- name: advance_log
+UPDATE gate_logs SET acked = $3, chain = $4 WHERE tenant_id = current_tenant() AND gate_id = $1 AND incarnation = $2;
+
+-- name: chain_at
+SELECT chain FROM scans WHERE tenant_id = current_tenant() AND gate_id = $1 AND incarnation = $2 AND gate_seq = $3;
+
+-- name: match
+SELECT event_id AS event, handle_hash, ticket_id AS ticket, generation FROM ticket_handles
+WHERE tenant_id = current_tenant() AND event_id = $1 AND handle_hash = ANY($2::bytea[]);
+
+-- name: lock_tickets
+-- Always in the order of ids, so that two batches never wait for each other.
+SELECT tenant_id AS tenant, id, event_id AS event, ticket_type_id AS ticket_type, order_id AS "order", owner_id AS owner,
+  holder_name, seat, state, generation, version, locked, valid_from, valid_until
+FROM tickets WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]) ORDER BY id FOR UPDATE;
+
+-- name: ticket_types
+SELECT tenant_id AS tenant, id, event_id AS event, product, name, price_cents, currency, zones, entries, code_policy,
+  max_per_order, total, available, reserved, sold
+FROM ticket_types WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]);
+
+-- name: admissions
+SELECT ticket_id AS ticket, generation, gate_id AS gate, proven, body FROM scans
+WHERE tenant_id = current_tenant() AND ticket_id = ANY($1::uuid[]) AND admitted;
+
+-- name: steps
+SELECT ticket_id AS ticket, from_state, to_state, generation, source, at FROM ticket_history
+WHERE tenant_id = current_tenant() AND ticket_id = ANY($1::uuid[]) ORDER BY ticket_id, version;
+
+-- name: add
+INSERT INTO scans (tenant_id, gate_id, incarnation, gate_seq, scan_id, event_id, ticket_id, generation, hlc, at, received_at,
+  direction, admitted, reason, mode, proven, server_reason, body, chain)
+VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+ON CONFLICT (tenant_id, scan_id) DO NOTHING
+RETURNING gate_seq;
+
+-- name: list_of_event
+SELECT gate_id AS gate, incarnation, gate_seq, scan_id AS scan, event_id AS event, ticket_id AS ticket, generation, hlc, at,
+  received_at, direction, admitted, reason, mode, proven, server_reason, body, chain
+FROM scans AS s
+WHERE s.tenant_id = current_tenant() AND s.event_id = $1
+  AND ($2::uuid IS NULL OR (s.at, s.scan_id) < (
+    SELECT c.at, c.scan_id FROM scans AS c WHERE c.tenant_id = current_tenant() AND c.event_id = $1 AND c.scan_id = $2))
+ORDER BY s.at DESC, s.scan_id DESC LIMIT $3;
+
+-- name: tally
+SELECT
+  (SELECT count(*) FROM tickets
+    WHERE tenant_id = current_tenant() AND event_id = $1 AND state NOT IN ('available', 'reserved')) AS tickets,
+  (SELECT coalesce(sum(sold), 0) FROM ticket_types WHERE tenant_id = current_tenant() AND event_id = $1)::bigint AS sold,
+  count(*) FILTER (WHERE admitted AND direction = 'entry') AS entries,
+  count(*) FILTER (WHERE admitted AND direction = 'exit') AS exits,
+  count(DISTINCT ticket_id) FILTER (WHERE admitted AND direction = 'entry') AS tickets_used,
+  count(*) AS scans,
+  -- a code nobody could open has no server_reason either: it says nothing about tickets
+  count(*) FILTER (WHERE ticket_id IS NULL AND server_reason IS NOT NULL) AS unmatched
+FROM scans WHERE tenant_id = current_tenant() AND event_id = $1;
+
+-- name: tally_gates
+SELECT g.id AS gate, g.name,
+  count(s.*) FILTER (WHERE s.admitted AND s.direction = 'entry') AS entries,
+  count(s.*) FILTER (WHERE s.admitted AND s.direction = 'exit') AS exits,
+  count(s.*) FILTER (WHERE NOT s.admitted) AS refused,
+  max(s.at) AS last_scan_at
+FROM gates AS g LEFT JOIN scans AS s ON (s.tenant_id, s.gate_id) = (g.tenant_id, g.id) AND s.event_id = g.event_id
+WHERE g.tenant_id = current_tenant() AND g.event_id = $1
+GROUP BY g.id, g.name, g.enrolled_at ORDER BY g.enrolled_at, g.id;
+
+-- name: tally_refusals
+SELECT reason, count(*) AS scans FROM scans
+WHERE tenant_id = current_tenant() AND event_id = $1 AND NOT admitted GROUP BY reason ORDER BY reason;

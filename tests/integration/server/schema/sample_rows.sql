@@ -1,0 +1,47 @@
+-- One row per tenant table, for tests that attack them all. Run as the owner with app.tenant set.
+INSERT INTO tenants (id, name) VALUES (current_tenant(), 'sample');
+INSERT INTO venues (tenant_id, id, name) VALUES (current_tenant(), current_tenant(), 'hall');
+INSERT INTO events (tenant_id, id, venue_id, name, policy, sale_starts, sale_ends, epoch_zero, reveal_at)
+VALUES (current_tenant(), current_tenant(), current_tenant(), 'evening', '{}', '2026-01-01Z', '2026-02-01Z', '2026-01-01Z', '2026-01-01Z');
+INSERT INTO ticket_types (tenant_id, id, event_id, product, name, price_cents, currency, total, available)
+VALUES (current_tenant(), current_tenant(), current_tenant(), 1, 'seat', 100, 'EUR', 10, 10);
+INSERT INTO reservations (tenant_id, id, event_id, user_id, total_cents, currency, expires_at)
+VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), 100, 'EUR', '2026-01-02Z');
+INSERT INTO reservation_lines (tenant_id, reservation_id, ticket_type_id, quantity, price_cents)
+VALUES (current_tenant(), current_tenant(), current_tenant(), 1, 100);
+INSERT INTO orders (tenant_id, id, reservation_id, user_id, payment_id, total_cents, currency)
+VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'paid', 100, 'EUR');
+INSERT INTO idempotency (tenant_id, user_id, operation, key, body_hash, status, response)
+VALUES (current_tenant(), current_tenant(), 'reserve', 'sixteen-or-more-letters', '\x00', 200, '\x7b7d');
+INSERT INTO tickets (tenant_id, id, event_id, ticket_type_id, order_id, owner_id, state)
+VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'active');
+INSERT INTO ticket_handles (tenant_id, event_id, handle_hash, ticket_id, generation)
+VALUES (current_tenant(), current_tenant(), uuid_send(current_tenant()), current_tenant(), 0);
+INSERT INTO ticket_history (tenant_id, ticket_id, version, to_state, generation, actor_kind, actor_id, source)
+VALUES (current_tenant(), current_tenant(), 1, 'sold', 0, 'system', 'sample', 'sample');
+INSERT INTO transfers (tenant_id, id, ticket_id, from_user_id, recipient_email, expires_at)
+VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'ada@example.org', '2026-01-02Z');
+INSERT INTO tenant_keys (tenant_id, id, kind, wrapped) VALUES (current_tenant(), 1, 'master', '\x00');
+INSERT INTO event_epochs (tenant_id, event_id, epoch, starts, ends, slot_s, envelope_wrapped, issuer_wrapped, issuer_public)
+VALUES (current_tenant(), current_tenant(), 0, '2026-01-01Z', '2026-01-02Z', 15, '\x00', '\x00', '\x00');
+INSERT INTO outbox (tenant_id, event_id, topic, body) VALUES (current_tenant(), current_tenant(), 'feed', '\x00');
+INSERT INTO feed_heads (tenant_id, event_id, seq) VALUES (current_tenant(), current_tenant(), 1);
+INSERT INTO feed (tenant_id, event_id, seq, body) VALUES (current_tenant(), current_tenant(), 1, '\x00');
+INSERT INTO feed_snapshots (tenant_id, event_id, id, seq, manifest)
+VALUES (current_tenant(), current_tenant(), current_tenant(), 1, '\x00');
+INSERT INTO feed_snapshot_chunks (tenant_id, snapshot_id, n, body) VALUES (current_tenant(), current_tenant(), 0, '\x00');
+INSERT INTO gates (tenant_id, id, event_id, name, sign_public, seal_public)
+VALUES (current_tenant(), current_tenant(), current_tenant(), 'north', sha256('sign'), sha256('seal'));
+INSERT INTO enrolment_codes (tenant_id, code_hash, event_id, gate_name, expires_at)
+VALUES (current_tenant(), sha256('code'), current_tenant(), 'north', '2026-01-02Z');
+INSERT INTO gate_logs (tenant_id, gate_id, incarnation, chain)
+VALUES (current_tenant(), current_tenant(), current_tenant(), sha256('chain'));
+INSERT INTO scans (
+  tenant_id, gate_id, incarnation, gate_seq, scan_id, event_id, ticket_id, hlc, at, direction, admitted, reason, mode, proven, body, chain
+)
+VALUES (
+  current_tenant(), current_tenant(), current_tenant(), 1, current_tenant(), current_tenant(), current_tenant(), 1,
+  '2026-01-01Z', 'entry', true, 'ok', 'online', true, '\x00', sha256('chain')
+);
+INSERT INTO conflicts (tenant_id, id, event_id, ticket_id, scan_id, earlier_scan_id, kind, severity, evidence)
+VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'race', 'low', '{}');
