@@ -1,0 +1,92 @@
+"""What happens around every request: a trace id, one log line, and problems in one form."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from server.api.problems import Fault, describe, write_problem
+from shared.ids import RandomBytes
+from shared.problems import TicketTokenError
+
+TRACE_HEADER = "X-Trace-Id"
+TRACE: web.RequestKey[str] = web.RequestKey("trace", str)
+
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_HTTP_CODES = {
+    404: ("route_not_found", "There is nothing at this address."),
+    405: ("method_not_allowed", "This address knows other methods, see the Allow header."),
+    413: ("body_too_large", "The body is larger than one megabyte."),
+}
+
+log = structlog.get_logger()
+
+
+def trace_requests(random_bytes: RandomBytes) -> Middleware:
+    """Return the outermost middleware: it names each request, logs it once, and lets no exception pass."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        trace = _read_trace(request) or random_bytes(16).hex()
+        request[TRACE] = trace
+        begun = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(trace=trace):
+            response = await _answer(request, handler, trace)
+            if not response.prepared:
+                response.headers[TRACE_HEADER] = trace
+            log.info(
+                "http.request",
+                method=request.method,
+                route=_route_of(request),
+                status=response.status,
+                took_ms=round((time.perf_counter() - begun) * 1000, 1),
+            )
+        structlog.contextvars.clear_contextvars()
+        return response
+
+    return middleware
+
+
+async def _answer(request: web.Request, handler: Handler, trace: str) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as exc:
+        return _describe_http(request, exc, trace)
+    except TicketTokenError as problem:
+        fault = describe(problem)
+        _log_failure(problem, fault)
+        return write_problem(request, trace, fault)
+    except Exception:
+        log.exception("http.crashed")
+        detail = "The server has a fault; its log knows more under this trace id."
+        return write_problem(request, trace, Fault(status=500, code="internal_error", detail=detail))
+
+
+def _describe_http(request: web.Request, exc: web.HTTPException, trace: str) -> web.StreamResponse:
+    if exc.status < 400:
+        raise exc
+    code, detail = _HTTP_CODES.get(exc.status, (f"http_{exc.status}", exc.reason))
+    response = write_problem(request, trace, Fault(status=exc.status, code=code, detail=detail))
+    if "Allow" in exc.headers:
+        response.headers["Allow"] = exc.headers["Allow"]
+    return response
+
+
+def _log_failure(problem: TicketTokenError, fault: Fault) -> None:
+    if fault.status >= 500:
+        # Of an outage the code says enough; of a fault of ours the stack is needed.
+        log.error("http.failed", code=problem.code, problem=str(problem), exc_info=fault.status == 500 and problem)
+
+
+def _read_trace(request: web.Request) -> str | None:
+    found = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return found[1] if found else None
+
+
+def _route_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"

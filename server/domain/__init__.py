@@ -1,0 +1,1 @@
+"""Pure rules that only the server has."""

@@ -1,0 +1,24 @@
+"""What every use case is handed: the door to the database, the vault, a clock and randomness."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec import Struct
+
+from server.services.keys import KeyVault
+from server.services.ports import Database
+from shared.clock import Clock
+from shared.ids import RandomBytes
+
+HOLD = timedelta(minutes=10)
+
+
+class Context(Struct, frozen=True, kw_only=True):
+    """The means of the server's use cases; ``hold`` is how long a reservation keeps its places."""
+
+    db: Database
+    vault: KeyVault
+    clock: Clock
+    random_bytes: RandomBytes
+    hold: timedelta = HOLD

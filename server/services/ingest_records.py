@@ -1,0 +1,267 @@
+"""One record of a gate's log after the other: read, matched with its ticket, judged, kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import uuid5
+
+import structlog
+from msgspec import Struct
+
+from server.domain.proof import ChainWindow, ProofClaim, check_proof
+from server.services.classify import Seen
+from server.services.keys import KeyVault
+from server.services.marking import counts_elsewhere, judged_admission
+from server.services.ports import Unit
+from server.services.rows import EventRow, HandleRow
+from server.services.rows_gates import GateRow, LockedTicket, ScanRow, StoredAdmission
+from shared.admission.policy import Place
+from shared.admission.presence import fold, order_key
+from shared.admission.rule import Facts, decide
+from shared.admission.verdict import Reason
+from shared.clock import from_unix_ms
+from shared.codes.capsule import CodePolicy
+from shared.ids import GateId, IncarnationId, ScanId, TicketId
+from shared.problems import CodeMalformed, Internal, TicketTokenError, Unavailable
+from shared.sync.scan import Mode, ScanRecord, decode_record
+
+_CODE_REASONS = frozenset(
+    {Reason.CODE_FORGED, Reason.CODE_STALE, Reason.CODE_FUTURE, Reason.CODE_VERSION, Reason.CODE_UNREADABLE}
+)
+
+log = structlog.get_logger()
+
+
+class LogLine(Struct, frozen=True, kw_only=True):
+    """A record as it travelled, its number in the log and the chain's hash after it."""
+
+    incarnation: IncarnationId
+    seq: int
+    body: bytes
+    chain: bytes
+
+
+class Touched(Struct, frozen=True, kw_only=True):
+    """What a batch touches: the event, the gate, its tickets locked, and all their admissions, new ones included."""
+
+    event: EventRow
+    gate: GateRow
+    tickets: Mapping[TicketId, LockedTicket]
+    seen: Mapping[TicketId, list[Seen]]
+    fresh: Mapping[TicketId, list[tuple[bytes, Seen]]]
+
+
+class RecordTaker:
+    """Takes the records of one batch in their order, each under a savepoint of its own."""
+
+    def __init__(
+        self, tx: Unit, event: EventRow, gate: GateRow, now: datetime, records: Mapping[int, ScanRecord]
+    ) -> None:
+        self._tx = tx
+        self._event = event
+        self._gate = gate
+        self._now = now
+        self._records = records
+        self._handles: dict[bytes, HandleRow] = {}
+        self._tickets: dict[TicketId, LockedTicket] = {}
+        self._proven: frozenset[int] = frozenset()
+        self._seen: defaultdict[TicketId, list[Seen]] = defaultdict(list)
+        self._fresh: defaultdict[TicketId, list[tuple[bytes, Seen]]] = defaultdict(list)
+
+    @classmethod
+    async def prepare(
+        cls, tx: Unit, vault: KeyVault, gate: GateRow, lines: Sequence[LogLine], now: datetime
+    ) -> RecordTaker:
+        """Read what the records say and lock the tickets they speak of."""
+        event = await tx.events.get(gate.event)
+        if event is None:
+            raise Internal("A gate's event cannot be found: the database is damaged.")
+        records = {line.seq: record for line in lines if (record := read_record(line)) is not None}
+        taker = cls(tx, event, gate, now, records)
+        hashes = {one.handle_hash for one in records.values() if one.handle_hash is not None and taker._is_ours(one)}
+        taker._handles = {row.handle_hash: row for row in await tx.scans.match(event.id, list(hashes))}
+        # before any ticket is locked: recomputing takes milliseconds for each record
+        taker._proven = await taker._prove(await vault.master(tx))
+        wanted = sorted({row.ticket for row in taker._handles.values()})
+        taker._tickets = {one.ticket.id: one for one in await tx.scans.lock_tickets(wanted)}
+        for stored in await tx.scans.admissions(wanted):
+            taker._remember(stored)
+        return taker
+
+    async def take(self, line: LogLine) -> None:
+        """Keep one record; one that cannot be kept as it is, is kept as bytes that fit nothing.
+
+        Raises:
+            Unavailable: the database is away; nothing of the batch is kept.
+        """
+        record = self._records.get(line.seq)
+        handle = self._match(record)
+        try:
+            if record is not None and await self._keep(line, record, handle):
+                return
+        except Unavailable:
+            raise
+        except TicketTokenError as problem:
+            log.warning("scans.record_unusable", gate=str(self._gate.id), gate_seq=line.seq, code=problem.code)
+        async with self._tx.savepoint():
+            await self._tx.scans.add(self._unreadable(line))
+
+    def touched(self) -> Touched:
+        """Return what the batch touched, once all its records are taken."""
+        return Touched(event=self._event, gate=self._gate, tickets=self._tickets, seen=self._seen, fresh=self._fresh)
+
+    async def _keep(self, line: LogLine, record: ScanRecord, handle: HandleRow | None) -> bool:
+        row = self._row(line, record, handle)
+        async with self._tx.savepoint():
+            kept = await self._tx.scans.add(row)
+        if not kept:
+            log.warning("scans.id_repeated", gate=str(self._gate.id), gate_seq=line.seq, scan=str(record.scan))
+            return False
+        if handle is not None and record.admitted and record.handle_hash is not None:
+            seen = self._seen_of(record, handle, self._gate.id, proven=row.proven)
+            self._seen[handle.ticket].append(seen)
+            self._fresh[handle.ticket].append((record.handle_hash, seen))
+        return True
+
+    def _row(self, line: LogLine, record: ScanRecord, handle: HandleRow | None) -> ScanRow:
+        return ScanRow(
+            gate=self._gate.id,
+            incarnation=line.incarnation,
+            gate_seq=line.seq,
+            scan=record.scan,
+            event=self._event.id,
+            ticket=None if handle is None else handle.ticket,
+            generation=None if handle is None else handle.generation,
+            hlc=record.hlc,
+            at=from_unix_ms(record.at_ms),
+            received_at=self._now,
+            direction=record.direction,
+            admitted=record.admitted,
+            reason=record.reason,
+            mode=record.mode,
+            proven=line.seq in self._proven,
+            server_reason=self._judge(line.seq, record, handle),
+            body=line.body,
+            chain=line.chain,
+        )
+
+    def _unreadable(self, line: LogLine) -> ScanRow:
+        return ScanRow(
+            gate=self._gate.id,
+            incarnation=line.incarnation,
+            gate_seq=line.seq,
+            scan=ScanId(uuid5(line.incarnation, f"{self._gate.id} {line.seq}")),
+            event=self._event.id,
+            ticket=None,
+            generation=None,
+            hlc=0,
+            at=self._now,
+            received_at=self._now,
+            direction=self._gate.direction,
+            admitted=False,
+            reason=Reason.INTERNAL_ERROR,
+            mode=Mode.OFFLINE,
+            proven=False,
+            server_reason=Reason.INTERNAL_ERROR,
+            body=line.body,
+            chain=line.chain,
+        )
+
+    def _judge(self, seq: int, record: ScanRecord, handle: HandleRow | None) -> Reason | None:
+        """Return what the rule says of a scan with all that is known now; None where the code itself did not count."""
+        if record.handle_hash is None or record.reason in _CODE_REASONS:
+            return None
+        if handle is None:
+            return Reason.UNKNOWN_TICKET if self._is_ours(record) else Reason.WRONG_EVENT
+        if record.proof is not None and seq not in self._proven:
+            return Reason.CODE_FORGED
+        mark = order_key(judged_admission(record, self._gate.id, proven=True))
+        before = [one.admission for one in self._seen[handle.ticket] if order_key(one.admission) < mark]
+        place = Place(
+            gate=self._gate.id,
+            direction=record.direction,
+            zones=self._gate.zones,
+            products=self._gate.products,
+            online=record.mode is Mode.ONLINE,
+        )
+        facts = self._facts(record, handle)
+        return decide(facts, fold(before), self._event.policy, place, from_unix_ms(record.at_ms)).reason
+
+    def _facts(self, record: ScanRecord, handle: HandleRow) -> Facts:
+        locked = self._tickets[handle.ticket]
+        ticket, kind = locked.ticket, locked.ticket_type
+        return Facts(
+            known=True,
+            superseded=handle.generation < ticket.generation,
+            state=ticket.state,
+            locked=ticket.locked is not None,
+            product=kind.product,
+            zones=kind.zones,
+            valid_from=ticket.valid_from,
+            valid_until=ticket.valid_until,
+            entries=kind.entries,
+            code_policy=CodePolicy(kind.code_policy),
+            static_code=record.proof is None,
+        )
+
+    def _match(self, record: ScanRecord | None) -> HandleRow | None:
+        if record is None or record.handle_hash is None or not self._is_ours(record):
+            return None
+        return self._handles.get(record.handle_hash)
+
+    def _is_ours(self, record: ScanRecord) -> bool:
+        return record.event is None or record.event == self._event.id
+
+    def _remember(self, stored: StoredAdmission) -> None:
+        record = decode_record(stored.body)
+        handle = HandleRow(event=self._event.id, handle_hash=b"", ticket=stored.ticket, generation=stored.generation)
+        self._seen[stored.ticket].append(self._seen_of(record, handle, stored.gate, proven=stored.proven))
+
+    def _seen_of(self, record: ScanRecord, handle: HandleRow, gate: GateId, *, proven: bool) -> Seen:
+        code_policy = self._tickets[handle.ticket].ticket_type.code_policy
+        return Seen(
+            admission=judged_admission(record, gate, proven=proven),
+            generation=handle.generation,
+            counts=counts_elsewhere(record, code_policy, proven=proven),
+            proof=record.proof,
+            supervisor=None if record.override is None else record.override.supervisor,
+        )
+
+    async def _prove(self, master: bytes) -> frozenset[int]:
+        claims = self._claims()
+        epochs = {claim.proof.epoch for claim in claims.values()}
+        if not epochs:
+            return frozenset()
+        rows = await self._tx.keys.epochs(self._event.id, min(epochs), max(epochs))
+        windows = {row.epoch: ChainWindow(starts=row.starts, ends=row.ends, slot_s=row.slot_s) for row in rows}
+        return await asyncio.to_thread(_prove_all, master, claims, windows)
+
+    def _claims(self) -> dict[int, ProofClaim]:
+        claims = {}
+        for seq, record in self._records.items():
+            handle = self._match(record)
+            if handle is not None and record.proof is not None:
+                claims[seq] = ProofClaim(
+                    event=self._event.id, ticket=handle.ticket, generation=handle.generation, proof=record.proof
+                )
+        return claims
+
+
+def read_record(line: LogLine) -> ScanRecord | None:
+    """Return what a line says; None when it is no record this version knows, or bears another's number."""
+    try:
+        record = decode_record(line.body)
+    except CodeMalformed:
+        return None
+    return record if record.gate_seq == line.seq else None
+
+
+def _prove_all(master: bytes, claims: Mapping[int, ProofClaim], windows: Mapping[int, ChainWindow]) -> frozenset[int]:
+    return frozenset(
+        seq
+        for seq, claim in claims.items()
+        if claim.proof.epoch in windows and check_proof(master, claim, windows[claim.proof.epoch])
+    )

@@ -1,0 +1,109 @@
+"""A gate's link, without its wire: the greeting, what is missing, heartbeats and key bundles that fall due."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from server.domain.access import GateCaller
+from server.services.bundles import MadeBundle, due_version, make_bundle
+from server.services.context import Context
+from server.services.feed_frames import PackedFrame, pack_frame
+from server.services.gate_access import find_gate
+from server.services.ports import Unit
+from server.services.problems import EventUnknown
+from server.services.problems_gates import FeedTooOld, LinkMisused, ProtocolUnsupported
+from server.services.rows import EventRow
+from server.services.rows_gates import GateRow
+from shared.clock import unix_ms
+from shared.ids import EventId
+from shared.sync.wire import PROTOCOL, Hello, Ping, Welcome
+
+FRAME_ENTRIES = 500
+TOO_FAR_BEHIND = 20_000
+
+
+class Greeting(Struct, frozen=True, kw_only=True):
+    """The answer to a gate's hello: the welcome, a bundle if its own is out of date, and whether the feed will do."""
+
+    gate: GateRow
+    welcome: Welcome
+    bundle: MadeBundle | None
+    needs_snapshot: bool
+
+
+async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
+    """Return what a gate that introduces itself is told.
+
+    Raises:
+        ProtocolUnsupported: it speaks another protocol.
+        LinkMisused: it is not the gate that proved itself, or not one of this event.
+        GateUnknown, GateRevoked: it may not act.
+    """
+    if hello.protocol != PROTOCOL:
+        raise ProtocolUnsupported(f"This server speaks protocol {PROTOCOL}: update the older of the two.")
+    now = context.clock.now()
+    async with context.db.tenant(caller.tenant) as tx:
+        gate = await find_gate(tx, caller.gate)
+        if hello.gate != gate.id or hello.event != gate.event:
+            raise LinkMisused("This link is not the gate's or not its event's: enrol the gate anew.")
+        await tx.gates.greet(gate.id, hello.software, now)
+        event = await _find_event(tx, gate)
+        head = await tx.feed.head(event.id)
+        log = await tx.scans.read_log(gate.id, hello.incarnation)
+        bundle = await _find_bundle(tx, context, gate, event, hello.bundle_version)
+        needs_snapshot = await _is_too_far_behind(tx, event.id, hello.feed_seq, head)
+    welcome = Welcome(protocol=PROTOCOL, server_ms=unix_ms(now), feed_high=head, acked=log.acked)
+    return Greeting(gate=gate, welcome=welcome, bundle=bundle, needs_snapshot=needs_snapshot)
+
+
+async def check_up(context: Context, caller: GateCaller, known_version: int, ping: Ping | None) -> MadeBundle | None:
+    """Keep a heartbeat, if there is one, and return a bundle if the gate should have a newer one than it was sent.
+
+    Raises:
+        GateUnknown, GateRevoked: it may not act any more.
+    """
+    async with context.db.tenant(caller.tenant) as tx:
+        gate = await find_gate(tx, caller.gate)
+        if ping is not None:
+            await tx.gates.beat(gate.id, ping, context.clock.now())
+        return await _find_bundle(tx, context, gate, await _find_event(tx, gate), known_version)
+
+
+async def read_feed(context: Context, caller: GateCaller, after: int, limit: int) -> PackedFrame:
+    """Return entries of the gate's event that follow a position, at most ``limit``.
+
+    Raises:
+        FeedTooOld: they are not kept any more.
+        GateUnknown, GateRevoked: the gate may not act.
+    """
+    async with context.db.tenant(caller.tenant) as tx:
+        gate = await find_gate(tx, caller.gate)
+        entries = await tx.feed.after(gate.event, after, limit)
+        first = entries[0].seq if entries else await tx.feed.head(gate.event) + 1
+    if after + 1 < first:
+        raise FeedTooOld("That part of the feed is not kept any more: load the snapshot.")
+    return pack_frame(gate.event, after, entries)
+
+
+async def _find_event(tx: Unit, gate: GateRow) -> EventRow:
+    event = await tx.events.get(gate.event)
+    if event is None:
+        raise EventUnknown("There is no such event.")
+    return event
+
+
+async def _find_bundle(
+    tx: Unit, context: Context, gate: GateRow, event: EventRow, known_version: int
+) -> MadeBundle | None:
+    now = context.clock.now()
+    if known_version >= due_version(event, now):
+        return None
+    return await make_bundle(tx, context.vault, gate, event, now)
+
+
+async def _is_too_far_behind(tx: Unit, event: EventId, feed_seq: int, head: int) -> bool:
+    """Say whether the gate must load a snapshot; also when it is ahead of a feed that was set back to a backup."""
+    if feed_seq > head or head - feed_seq > TOO_FAR_BEHIND:
+        return True
+    oldest = await tx.feed.oldest(event)
+    return feed_seq + 1 < (head + 1 if oldest is None else oldest)

@@ -1,0 +1,93 @@
+"""Why a gate, or somebody who sets one up, was refused."""
+
+from __future__ import annotations
+
+from shared.problems import Conflict, Denied, InputUnusable, NotFound, Unavailable
+
+
+class EnrolmentCodeUnknown(NotFound):
+    """No such code was ever made."""
+
+    code = "enrolment_code_unknown"
+
+
+class EnrolmentCodeUsed(Conflict):
+    """A gate was enrolled with this code already."""
+
+    code = "enrolment_code_used"
+
+
+class EnrolmentCodeExpired(Conflict):
+    """The code's fifteen minutes are over."""
+
+    code = "enrolment_code_expired"
+
+
+class TooManyTries(Unavailable):
+    """Too many attempts from one address; ``wait_s`` says when the next one counts."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class GateUnknown(NotFound):
+    """No such gate for this caller."""
+
+    code = "gate_not_found"
+
+
+class GateRevoked(Denied):
+    """The organiser took this gate out of service."""
+
+    code = "device_revoked"
+
+
+class GateTokenInvalid(Denied):
+    """The gate does not prove to be who it says."""
+
+    code = "gate_token_invalid"
+
+
+class GateClockOff(Denied):
+    """The gate's proof is of another time: its clock is wrong."""
+
+    code = "gate_clock_off"
+
+
+class ProtocolUnsupported(InputUnusable):
+    """The gate speaks a protocol this server does not."""
+
+    code = "protocol_unsupported"
+
+
+class LinkMisused(InputUnusable):
+    """The gate sent something that has no place where it came."""
+
+    code = "link_misused"
+
+
+class BatchConflict(Conflict):
+    """The gate's log is not the continuation of what was stored of it."""
+
+    code = "batch_conflict"
+
+
+class BatchUnusable(InputUnusable):
+    """A batch has a form that cannot be taken."""
+
+    code = "batch_unusable"
+
+
+class FeedTooOld(NotFound):
+    """That part of the feed is not kept any more."""
+
+    code = "feed_too_old"
+
+
+class SnapshotUnknown(NotFound):
+    """No such snapshot or chunk; it was replaced by a newer one."""
+
+    code = "snapshot_not_found"
