@@ -107,5 +107,6 @@ CREATE TABLE conflicts (
   FOREIGN KEY (tenant_id, ticket_id) REFERENCES tickets (tenant_id, id)
 );
 CREATE INDEX conflicts_of_event ON conflicts (tenant_id, event_id, created_at);
+CREATE INDEX conflicts_of_ticket ON conflicts (tenant_id, ticket_id);
 CALL protect('conflicts');
 GRANT SELECT, INSERT, UPDATE ON conflicts TO tt_app;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Coroutine
@@ -22,7 +23,8 @@ from server.api.health import HealthApi
 from server.api.hub import LinkHub
 from server.api.middleware import trace_requests
 from server.api.operations import OperationsApi
-from server.api.routes import Authenticators, Route, mount
+from server.api.routes import Auth, Authenticators, Route, mount
+from server.api.ticket_links import TicketLinkApi
 from server.api.tickets import TicketApi
 from server.auth.gate_token import GateTokens
 from server.auth.user_token import UserTokens
@@ -38,8 +40,11 @@ from server.services.keys import KeyVault
 from server.services.payments import PaymentProvider
 from server.services.relay import RelayState, run_relay
 from server.services.snapshot import Snapshots
+from server.services.ticket_page import SignedTicketPages
 from server.settings import Payments
 from server.sweeper import run_sweeper
+from server.web.ticket_page.assets import PageAssets, load_assets
+from server.web.ticket_page.handlers import TicketSite
 from shared.clock import Clock, SystemClock
 from shared.codes.keys import KeyRing
 from shared.ids import RandomBytes
@@ -64,7 +69,10 @@ class RelayAway(Unavailable):
 
 
 class ServerPlan(Struct, frozen=True, kw_only=True):
-    """What a server is opened with; ``clock`` and ``random_bytes`` are the machine's unless a test brings its own."""
+    """What a server is opened with; ``clock`` and ``random_bytes`` are the machine's unless a test brings its own.
+
+    ``public_url`` is where people reach it, such as `https://tickets.example`; None: where a request says it came to.
+    """
 
     app_dsn: str
     worker_dsn: str
@@ -73,6 +81,7 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
     payments: Payments = Payments.NONE
     hold: timedelta = HOLD
     connections: int = 10
+    public_url: str | None = None
     clock: Clock = SystemClock()
     random_bytes: RandomBytes = os.urandom
 
@@ -93,6 +102,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     gate_tokens: GateTokens
     snapshots: Snapshots
     hub: LinkHub
+    page: PageAssets
+    public_url: str | None
 
 
 class Running(Struct, frozen=True, kw_only=True):
@@ -135,6 +146,8 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             gate_tokens=GateTokens(database, plan.clock),
             snapshots=Snapshots(database, context.vault, plan.random_bytes),
             hub=LinkHub(database),
+            page=await asyncio.to_thread(load_assets),
+            public_url=plan.public_url,
         )
 
 
@@ -156,6 +169,8 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
     return [
         *health.routes(),
         *TicketApi(parts.context, parts.mint, parts.payments).routes(),
+        *TicketLinkApi(parts.context, parts.public_url).routes(),
+        *_ticket_page_routes(parts),
         *GateApi(parts.context).routes(),
         *GateSyncApi(parts.context, parts.snapshots, parts.hub).routes(),
         *OperationsApi(parts.context).routes(),
@@ -189,6 +204,15 @@ def background_work(parts: Parts) -> list[Coroutine[Any, Any, None]]:
     ]
 
 
+def _ticket_page_routes(parts: Parts) -> list[Route]:
+    """Open to everybody: the link in the address is the proof."""
+    site = TicketSite(SignedTicketPages(parts.context, parts.mint), parts.page)
+    return [
+        Route(method="GET", path=one.path, handler=one.handler, auth=Auth.PUBLIC, summary=one.summary)
+        for one in site.addresses()
+    ]
+
+
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket; taken before anything else starts, so that a busy port is told at once.
 
@@ -204,7 +228,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as exc:
         listener.close()
-        if exc.errno == 98 or "in use" in (exc.strerror or ""):
+        if exc.errno == errno.EADDRINUSE:
             raise PortBusy(
                 f"port {port} on {host} is in use: stop that program, or choose another with --port"
             ) from exc

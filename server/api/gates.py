@@ -118,24 +118,8 @@ class GateApi:
                 answer=CodeIssued,
                 status=201,
             ),
-            Route(
-                method="GET",
-                path="/api/v1/gates",
-                handler=self.list_gates,
-                auth=Auth.USER,
-                scope=Scope.GATES_READ,
-                summary="An event's gates",
-                answer=GateList,
-            ),
-            Route(
-                method="POST",
-                path="/api/v1/gates/{gate}/revoke",
-                handler=self.revoke,
-                auth=Auth.USER,
-                scope=Scope.GATES_MANAGE,
-                summary="Take a gate out of service",
-                answer=GateView,
-            ),
+            self._list_route(),
+            self._revoke_route(),
             Route(
                 method="POST",
                 path="/gate/v1/enrol",
@@ -146,6 +130,28 @@ class GateApi:
                 answer=EnrolAnswer,
             ),
         ]
+
+    def _list_route(self) -> Route:
+        return Route(
+            method="GET",
+            path="/api/v1/gates",
+            handler=self.list_gates,
+            auth=Auth.USER,
+            scope=Scope.GATES_READ,
+            summary="An event's gates",
+            answer=GateList,
+        )
+
+    def _revoke_route(self) -> Route:
+        return Route(
+            method="POST",
+            path="/api/v1/gates/{gate}/revoke",
+            handler=self.revoke,
+            auth=Auth.USER,
+            scope=Scope.GATES_MANAGE,
+            summary="Take a gate out of service",
+            answer=GateView,
+        )
 
     async def issue_code(self, request: web.Request) -> web.Response:
         """Make a code."""

@@ -38,6 +38,7 @@ class TicketStore:
             [one.version for one in tickets],
             [one.valid_from for one in tickets],
             [one.valid_until for one in tickets],
+            [one.master for one in tickets],
         )
 
     async def get(self, ticket: TicketId) -> TicketRow | None:
@@ -69,6 +70,7 @@ class TicketStore:
             after.valid_from,
             after.valid_until,
             now,
+            after.master,
         )
         return status == "UPDATE 1"
 
@@ -80,6 +82,7 @@ class TicketStore:
             [one.handle_hash for one in handles],
             [one.ticket for one in handles],
             [one.generation for one in handles],
+            [one.master for one in handles],
         )
 
     async def find_handle(self, event: EventId, handle_hash: bytes) -> HandleRow | None:

@@ -42,14 +42,18 @@ def name_call(user: User, operation: str, key: str | None, request: object) -> C
     return Call(user=user, operation=operation, key=key, body_hash=hash_request(request))
 
 
-async def find_answer(db: Database, call: Call) -> Answer | None:
-    """Return the kept answer to an earlier call of the same name, for work that comes before the transaction.
+async def find_answer(tx: Unit, call: Call) -> Answer | None:
+    """Return the kept answer to an earlier call of the same name.
 
     Raises:
         KeyReused: the earlier call asked for something else.
     """
-    async with db.tenant(call.user.tenant) as tx:
-        return await _replay(tx, call)
+    kept = await tx.idempotency.get(call.user.user, call.operation, call.key)
+    if kept is None:
+        return None
+    if kept.body_hash != call.body_hash:
+        raise KeyReused("This Idempotency-Key was used for a different request: make a new one for each new request.")
+    return Answer(status=kept.status, body=kept.response, replayed=True)
 
 
 async def run_once(db: Database, call: Call, status: int, work: Callable[[Unit], Awaitable[Struct]]) -> Answer:
@@ -64,19 +68,10 @@ async def run_once(db: Database, call: Call, status: int, work: Callable[[Unit],
     async with db.tenant(call.user.tenant) as tx:
         if not await tx.idempotency.claim(call.user.user, call.operation, call.key):
             raise CallInProgress("The same call is being worked on right now: ask again in a moment.")
-        earlier = await _replay(tx, call)
+        earlier = await find_answer(tx, call)
         if earlier is not None:
             return earlier
         body = msgspec.json.encode(await work(tx))
         kept = StoredAnswer(body_hash=call.body_hash, status=status, response=body)
         await tx.idempotency.keep(call.user.user, call.operation, call.key, kept)
         return Answer(status=status, body=body)
-
-
-async def _replay(tx: Unit, call: Call) -> Answer | None:
-    kept = await tx.idempotency.get(call.user.user, call.operation, call.key)
-    if kept is None:
-        return None
-    if kept.body_hash != call.body_hash:
-        raise KeyReused("This Idempotency-Key was used for a different request: make a new one for each new request.")
-    return Answer(status=kept.status, body=kept.response, replayed=True)

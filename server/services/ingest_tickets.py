@@ -53,7 +53,9 @@ async def settle_tickets(tx: Unit, vault: KeyVault, batch: Touched, now: datetim
         )
         try:
             async with tx.savepoint():
-                await _settle(tx, vault, batch, _case(batch, ticket, known), known, now)
+                case = _case(batch, ticket, known)
+                await _settle_conflicts(tx, case, known.conflicts, now)
+                await _settle_state(tx, vault, batch, case, now)
         except Unavailable:
             raise
         except TicketTokenError as problem:
@@ -80,9 +82,9 @@ def _case(batch: Touched, ticket: TicketId, known: _Known) -> TicketCase:
     )
 
 
-async def _settle(tx: Unit, vault: KeyVault, batch: Touched, case: TicketCase, known: _Known, now: datetime) -> None:
+async def _settle_conflicts(tx: Unit, case: TicketCase, conflicts: Sequence[ConflictRow], now: datetime) -> None:
     found = find_conflicts(case)
-    kept = {one.scan: one for one in known.conflicts if one.state in _STAYS}
+    kept = {one.scan: one for one in conflicts if one.state in _STAYS}
     for finding in found:
         row = _conflict(case, finding, now)
         if not _says_the_same(kept.get(finding.scan), row):
@@ -90,13 +92,16 @@ async def _settle(tx: Unit, vault: KeyVault, batch: Touched, case: TicketCase, k
     gone = sorted(set(kept) - {finding.scan for finding in found})
     if gone:
         await tx.conflicts.withdraw(gone, now)
-    target = _find_target(case, known.steps)
+
+
+async def _settle_state(tx: Unit, vault: KeyVault, batch: Touched, case: TicketCase, now: datetime) -> None:
+    target = _find_target(case)
     if target is not None:
         actor = ActorRef(kind=Actor.GATE, id=str(batch.gate.id))
         await move_ticket(tx, vault, case.ticket, Move(to=target, actor=actor, source=SOURCE, now=now))
 
 
-def _find_target(case: TicketCase, steps: Sequence[StepRow]) -> State | None:
+def _find_target(case: TicketCase) -> State | None:
     """Return the state the admissions ask for; None where the ticket has it, or is past being moved by a gate."""
     presence = find_presence(case)
     if presence.inside and case.ticket.state in ADMISSIBLE:
@@ -104,7 +109,7 @@ def _find_target(case: TicketCase, steps: Sequence[StepRow]) -> State | None:
     left = presence.last is not None and presence.last.direction is Direction.EXIT and not presence.inside
     if not left or case.ticket.state is not State.CHECKED_IN:
         return None
-    before = [step.from_state for step in steps if step.to_state is State.CHECKED_IN]
+    before = [step.from_state for step in case.steps if step.to_state is State.CHECKED_IN]
     return before[-1] if before and before[-1] in ADMISSIBLE else State.ACTIVE
 
 

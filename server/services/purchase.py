@@ -69,13 +69,12 @@ async def purchase(
         KeyUnusable, KeyReused, CallInProgress: of the idempotency key.
     """
     call = name_call(user, "purchase", key, request)
-    earlier = await find_answer(context.db, call)
-    if earlier is not None:
-        return earlier
-    wanted = await _read_reservation(context, user, request.reservation_id)
+    found = await _look(context, call, request.reservation_id)
+    if isinstance(found, Answer):
+        return found
     # Asked outside any transaction: no row stays locked while somebody else's server thinks.
     payment = await payments.fetch(request.payment_id)
-    check_payment(payment, wanted)
+    check_payment(payment, found)
     return await _buy(context, call, request)
 
 
@@ -95,11 +94,15 @@ def check_payment(payment: Payment | None, wanted: ReservationRow) -> None:
         )
 
 
-async def _read_reservation(context: Context, user: User, reservation_id: ReservationId) -> ReservationRow:
+async def _look(context: Context, call: Call, reservation_id: ReservationId) -> ReservationRow | Answer:
+    """Return the reservation to pay, or the answer this call got before."""
     now = context.clock.now()
-    async with context.db.tenant(user.tenant) as tx:
+    async with context.db.tenant(call.user.tenant) as tx:
+        earlier = await find_answer(tx, call)
+        if earlier is not None:
+            return earlier
         reservation = await tx.orders.get_reservation(reservation_id)
-        if reservation is None or reservation.user != user.user:
+        if reservation is None or reservation.user != call.user.user:
             raise ReservationUnknown("You have no such reservation.")
         if _is_overdue(reservation, now):
             await release_expired(tx, reservation.event, now, set())
@@ -148,10 +151,7 @@ async def _issue(
     context: Context, tx: Unit, reservation: ReservationRow, order: OrderRow
 ) -> tuple[list[TicketRow], list[TicketTypeRow]]:
     lines = [line for _, line in await tx.orders.lines([reservation.id])]
-    types = await tx.stock.lock(sorted(line.ticket_type for line in lines))
-    for line in lines:
-        await tx.stock.sell(line.ticket_type, line.quantity)
-    await tx.orders.set_state(reservation.id, ReservationState.CONFIRMED)
+    types = await tx.stock.of_event(reservation.event)
     fresh = [_fresh_ticket(context, reservation, order, line) for line in lines for _ in range(line.quantity)]
     activate = Move(
         to=State.ACTIVE,
@@ -159,7 +159,12 @@ async def _issue(
         source="purchase",
         now=order.created_at,
     )
-    return await issue_tickets(tx, context.vault, fresh, types, activate), types
+    issued = await issue_tickets(tx, context.vault, fresh, types, activate)
+    await tx.orders.set_state(reservation.id, ReservationState.CONFIRMED)
+    # Last, because everybody who wants this type waits for these rows; in the order in which everybody locks them.
+    for line in sorted(lines, key=lambda one: one.ticket_type):
+        await tx.stock.sell(line.ticket_type, line.quantity)
+    return issued, types
 
 
 def _fresh_ticket(context: Context, reservation: ReservationRow, order: OrderRow, line: ReservationLine) -> TicketRow:

@@ -64,7 +64,11 @@ class VenueRow(Struct, frozen=True, kw_only=True):
 
 
 class EventRow(Struct, frozen=True, kw_only=True):
-    """An event. Key epoch n runs from ``epoch_zero`` + n * ``epoch_s`` seconds; codes turn over every ``slot_s`` seconds."""
+    """An event. Key epoch n runs from ``epoch_zero`` + n * ``epoch_s`` seconds; codes turn over every ``slot_s`` seconds.
+
+    ``key_series`` grows when epoch keys are replaced. From ``bundle_version`` ``config_since`` on its gates are told to
+    believe config key ``config``.
+    """
 
     tenant: TenantId
     id: EventId
@@ -80,6 +84,9 @@ class EventRow(Struct, frozen=True, kw_only=True):
     epoch_s: int
     reveal_at: datetime
     bundle_version: int
+    key_series: int = 0
+    config: int = 1
+    config_since: int = 1
 
 
 class TicketTypeRow(Struct, frozen=True, kw_only=True):
@@ -137,7 +144,10 @@ class OrderRow(Struct, frozen=True, kw_only=True):
 
 
 class TicketRow(Struct, frozen=True, kw_only=True):
-    """A ticket. ``version`` grows with every change, ``generation`` whenever all codes made before must die."""
+    """A ticket. ``version`` grows with every change, ``generation`` whenever all codes made before must die.
+
+    ``master`` is the number of the tenant's master secret that this generation's handle and seed come from; 0 is none.
+    """
 
     tenant: TenantId
     id: TicketId
@@ -153,6 +163,7 @@ class TicketRow(Struct, frozen=True, kw_only=True):
     locked: str | None
     valid_from: datetime | None
     valid_until: datetime | None
+    master: int = 0
 
     def __repr__(self) -> str:
         """Keep the holder's name out of logs."""
@@ -160,12 +171,13 @@ class TicketRow(Struct, frozen=True, kw_only=True):
 
 
 class HandleRow(Struct, frozen=True, kw_only=True):
-    """The 16-byte hash under which gates know one generation of a ticket."""
+    """The 16-byte hash under which gates know one generation of a ticket, and the number of the master it comes from."""
 
     event: EventId
     handle_hash: bytes
     ticket: TicketId
     generation: int
+    master: int = 0
 
 
 class HistoryRow(Struct, frozen=True, kw_only=True):
@@ -236,6 +248,24 @@ class EpochRow(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Keep even wrapped keys out of logs."""
         return f"EpochRow(event={self.event}, epoch={self.epoch})"
+
+
+class ReplacedEpochRow(Struct, frozen=True, kw_only=True):
+    """A key that was replaced within its epoch: it opens codes until ``accepted_until`` (None: to the end), and makes none."""
+
+    id: int
+    event: EventId
+    epoch: int
+    starts: datetime
+    ends: datetime
+    slot_s: int
+    envelope_wrapped: bytes
+    issuer_public: bytes
+    accepted_until: datetime | None
+
+    def __repr__(self) -> str:
+        """Keep even wrapped keys out of logs."""
+        return f"ReplacedEpochRow(event={self.event}, epoch={self.epoch}, id={self.id})"
 
 
 class StoredAnswer(Struct, frozen=True, kw_only=True):

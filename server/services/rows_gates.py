@@ -17,7 +17,10 @@ from shared.tickets.lifecycle import State
 
 
 class GateRow(Struct, frozen=True, kw_only=True):
-    """A gate: what it may do, its two raw 32-byte public keys, and what it last said of itself."""
+    """A gate: what it may do, its two raw 32-byte public keys, and what it last said of itself.
+
+    ``config`` is the number of the newest config key it is known to believe.
+    """
 
     tenant: TenantId
     id: GateId
@@ -34,6 +37,7 @@ class GateRow(Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
     heartbeat: Ping | None = None
     bundle_version: int = 0
+    config: int = 1
 
 
 class EnrolmentRow(Struct, frozen=True, kw_only=True):

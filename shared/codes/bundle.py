@@ -17,7 +17,7 @@ from msgspec import Meta, Struct, msgpack
 from shared.admission.policy import Policy
 from shared.codes.reader import EpochKey
 from shared.ids import EventId, GateId
-from shared.packed import Aware, Bytes64, Natural, Words, unpack
+from shared.packed import Aware, Bytes32, Bytes64, Natural, Words, unpack
 from shared.problems import Denied
 from shared.secrecy import Reticent
 
@@ -25,8 +25,11 @@ _LABEL = b"ttbundle1"
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
-class KeyBundle(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Keys and policy of one event; a gate refuses a version that is not above the last one it took."""
+class KeyBundle(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Keys and policy of one event; a gate refuses a version that is not above the last one it took.
+
+    ``next_config_key`` announces the Ed25519 key that will sign later bundles; the gate believes it from then on as well.
+    """
 
     event: EventId
     event_name: Words
@@ -34,6 +37,7 @@ class KeyBundle(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True)
     made: Aware
     epochs: Annotated[list[EpochKey], Meta(max_length=1000)]
     policy: Policy
+    next_config_key: Bytes32 | None = None
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Keep the keys out of logs."""

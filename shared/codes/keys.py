@@ -100,6 +100,11 @@ class KeyRing:
         """Name the keys, never show them."""
         return f"KeyRing({', '.join(self._keys)})"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the ids of all keys, the current one first."""
+        return tuple(self._keys)
+
     def wrap(self, label: bytes, secret: bytes) -> bytes:
         """Encrypt a secret for storage under the current key; ``label`` says what it is and whose."""
         name = self.current.encode()

@@ -41,8 +41,11 @@ Walk = Callable[[bytes, bytes, int, int], bytes]
 """How a chain is walked: ``chain.walk_down`` or something that counts or times it."""
 
 
-class EpochKey(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a verifier holds for one epoch of one event; it can read and verify, not issue."""
+class EpochKey(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a verifier holds for one epoch of one event; it can read and verify, not issue.
+
+    An epoch whose key was replaced has several; ``until`` is when the older one's codes stop to count, None meaning never.
+    """
 
     event: EventId
     epoch: Bits16
@@ -51,6 +54,7 @@ class EpochKey(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slot_s: SlotSeconds
     envelope_key: Bytes32
     issuer: Bytes32
+    until: Aware | None = None
 
     def __post_init__(self) -> None:
         """Refuse an epoch whose slots a token cannot number (as ValueError, which a decoder reports as its own)."""
@@ -133,6 +137,9 @@ class CodeReader:
         known = self._open(token.capsule, header.hint, header.epoch)
         if isinstance(known, CodeRefused):
             return known
+        if known.key.until is not None and now >= known.key.until:
+            # No accusation: the phone has not fetched its new code yet. The ticket is not named, for whoever has the key.
+            return CodeRefused(reason=Reason.EPOCH_UNKNOWN, event=known.key.event)
         if token.slot is None or token.value is None:
             return self._check_static(known)
         return self._check_live(known, token.slot, token.value, now)

@@ -14,12 +14,12 @@ RETURNING id;
 
 -- name: get_event
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
-  epoch_zero, epoch_s, reveal_at, bundle_version
+  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since
 FROM events WHERE id = $1;
 
 -- name: list_public_events
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
-  epoch_zero, epoch_s, reveal_at, bundle_version
+  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since
 FROM events
 WHERE state <> 'draft' AND ($1::uuid IS NULL OR id < $1)
 ORDER BY id DESC LIMIT $2;

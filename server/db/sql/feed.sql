@@ -29,7 +29,7 @@ DELETE FROM feed_snapshots WHERE tenant_id = current_tenant() AND event_id = $1 
 -- name: world_tickets
 -- Only tickets somebody may have a code for.
 SELECT tenant_id AS tenant, id, event_id AS event, ticket_type_id AS ticket_type, order_id AS "order", owner_id AS owner,
-  holder_name, seat, state, generation, version, locked, valid_from, valid_until
+  holder_name, seat, state, generation, version, locked, valid_from, valid_until, master_id AS master
 FROM tickets
 WHERE tenant_id = current_tenant() AND event_id = $1 AND state NOT IN ('available', 'reserved');
 

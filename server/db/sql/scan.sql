@@ -15,13 +15,13 @@ UPDATE gate_logs SET acked = $3, chain = $4 WHERE tenant_id = current_tenant() A
 SELECT chain FROM scans WHERE tenant_id = current_tenant() AND gate_id = $1 AND incarnation = $2 AND gate_seq = $3;
 
 -- name: match
-SELECT event_id AS event, handle_hash, ticket_id AS ticket, generation FROM ticket_handles
+SELECT event_id AS event, handle_hash, ticket_id AS ticket, generation, master_id AS master FROM ticket_handles
 WHERE tenant_id = current_tenant() AND event_id = $1 AND handle_hash = ANY($2::bytea[]);
 
 -- name: lock_tickets
 -- Always in the order of ids, so that two batches never wait for each other.
 SELECT tenant_id AS tenant, id, event_id AS event, ticket_type_id AS ticket_type, order_id AS "order", owner_id AS owner,
-  holder_name, seat, state, generation, version, locked, valid_from, valid_until
+  holder_name, seat, state, generation, version, locked, valid_from, valid_until, master_id AS master
 FROM tickets WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]) ORDER BY id FOR UPDATE;
 
 -- name: ticket_types

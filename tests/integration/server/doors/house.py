@@ -32,7 +32,8 @@ from shared.sync.wire import (
     encode_frame,
 )
 from tests.conftest import Databases
-from tests.integration.server.doors.stage import PaperGate, Stage, open_policy, set_up_with
+from tests.integration.server.doors.paper_gate import PaperGate
+from tests.integration.server.doors.stage import Stage, open_policy, set_up_with
 
 PATIENCE_S = 20.0
 FrameT = TypeVar("FrameT")

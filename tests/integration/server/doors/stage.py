@@ -15,38 +15,24 @@ from msgspec.structs import replace
 
 from server.db.pool import PgDatabase, open_database
 from server.db.relay_session import open_relay_session
-from server.domain.access import GateCaller
 from server.services.context import Context
-from server.services.enrol import Application, Enrolled, Enrolment, GateWish
-from server.services.ingest import Receipt, take_batch
+from server.services.enrol import Enrolment, GateWish
 from server.services.keys import KeyVault
 from server.services.publish import OfferedType, Publication, publish_event
 from server.services.rows import ActorRef, EventRow, TicketRow
-from server.services.rows_gates import GateRow
 from server.services.transition import Move, issue_tickets, move_ticket
 from shared.admission.policy import Policy, Window
-from shared.admission.verdict import Direction, Reason
-from shared.clock import ManualClock, unix_ms
+from shared.admission.verdict import Direction
+from shared.clock import ManualClock
 from shared.codes import chain
 from shared.codes.capsule import VERSION, Header, Profile, event_hint, pack_header
 from shared.codes.keys import KeyRing, derive_handle, derive_seed, hash_handle
 from shared.codes.reader import Proof
-from shared.ids import EventId, GateId, IncarnationId, ScanId, TenantId, TicketId, TicketTypeId, UserId, VenueId
+from shared.ids import EventId, TenantId, TicketId, TicketTypeId, UserId, VenueId
 from shared.sync.feed import FeedEntry
-from shared.sync.hlc import tick
-from shared.sync.scan import (
-    GENESIS,
-    Mode,
-    Override,
-    ScanBatch,
-    ScanRecord,
-    SignedBatch,
-    encode_record,
-    extend_chain,
-    sign_batch,
-)
 from shared.tickets.lifecycle import Actor, State
 from tests.conftest import Databases
+from tests.integration.server.doors.paper_gate import PaperGate, application
 
 EVENING = datetime(2026, 6, 20, 18, 0, tzinfo=UTC)
 DOORS = EVENING - timedelta(hours=1)
@@ -164,102 +150,8 @@ class Stage(Struct, frozen=True, kw_only=True, eq=False):
             return hash_handle(derive_handle(await self.vault.master(tx), ticket.id, ticket.generation))
 
 
-class PaperGate:
-    """A gate that only keeps a log: what it is told to have decided, it writes down and signs."""
-
-    def __init__(self, stage: Stage, enrolled: Enrolled, sign: Ed25519PrivateKey, seal: X25519PrivateKey) -> None:
-        self.stage = stage
-        self.row: GateRow = enrolled.gate
-        self.config_key = enrolled.config_key
-        self.sign = sign
-        self.seal = seal
-        self.incarnation = IncarnationId(uuid4())
-        self.bodies: list[bytes] = []
-        self.chain = [GENESIS]
-        self._hlc = 0
-
-    @property
-    def id(self) -> GateId:
-        """The gate's id."""
-        return self.row.id
-
-    @property
-    def caller(self) -> GateCaller:
-        """The gate as a caller that has proved itself."""
-        return GateCaller(tenant=self.row.tenant, gate=self.row.id)
-
-    async def scan(self, ticket: TicketRow, **changes: object) -> ScanRecord:
-        """Write down that a ticket's live code was seen and let in just now; ``changes`` alter the record."""
-        now = self.stage.clock.now()
-        record = await self.draft(ticket, now)
-        if "at" in changes:
-            at = changes.pop("at")
-            assert isinstance(at, datetime)
-            record = await self.draft(ticket, at)
-        return self.write(replace(record, **changes))
-
-    async def draft(self, ticket: TicketRow, at: datetime) -> ScanRecord:
-        """Return an admission's record, not written yet."""
-        self._hlc = tick(self._hlc, unix_ms(at))
-        return ScanRecord(
-            scan=ScanId(uuid4()),
-            gate_seq=len(self.bodies) + 1,
-            hlc=self._hlc,
-            at_ms=unix_ms(at),
-            unsure_ms=50,
-            event=self.stage.event,
-            handle_hash=await self.stage.handle_hash(ticket),
-            code_hash=os.urandom(8),
-            direction=self.row.direction,
-            admitted=True,
-            reason=Reason.OK,
-            mode=Mode.OFFLINE,
-            feed_seq=0,
-            policy_version=1,
-            proof=await self.stage.prove(ticket, at),
-        )
-
-    def write(self, record: ScanRecord) -> ScanRecord:
-        """Append a record to the log."""
-        self.write_bytes(encode_record(record))
-        return record
-
-    def write_bytes(self, body: bytes) -> None:
-        """Append any bytes to the log."""
-        self.bodies.append(body)
-        self.chain.append(extend_chain(self.chain[-1], body))
-
-    def batch(self, first: int = 1, last: int | None = None) -> SignedBatch:
-        """Return a signed part of the log."""
-        batch = ScanBatch(
-            gate=self.id,
-            incarnation=self.incarnation,
-            first_seq=first,
-            previous=self.chain[first - 1],
-            records=self.bodies[first - 1 : last],
-        )
-        return sign_batch(batch, self.sign)
-
-    async def hand_over(self, first: int = 1, last: int | None = None) -> Receipt:
-        """Give the server a part of the log."""
-        stage = self.stage
-        return await take_batch(stage.db, stage.vault, self.caller, self.batch(first, last), stage.clock.now())
-
-
-OVERRIDE = Override(supervisor="s1", reason="regular guest")
 SYSTEM = ActorRef(kind=Actor.SYSTEM, id="test")
 ORGANISER = ActorRef(kind=Actor.ORGANISER, id="test")
-
-
-def application(code: str, sign: Ed25519PrivateKey, seal: X25519PrivateKey) -> Application:
-    """Return what a gate with these keys sends to enrol."""
-    return Application(
-        code=code,
-        name=None,
-        sign_key=sign.public_key().public_bytes_raw(),
-        seal_key=seal.public_key().public_bytes_raw(),
-        software="test 1",
-    )
 
 
 def open_policy(**changes: object) -> Policy:

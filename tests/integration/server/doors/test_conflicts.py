@@ -19,16 +19,8 @@ from shared.sync.feed import AdmissionEntry
 from shared.sync.ledger import ConflictClass, Severity
 from shared.tickets.lifecycle import State
 from tests.conftest import Databases
-from tests.integration.server.doors.stage import (
-    EVENING,
-    ORGANISER,
-    OVERRIDE,
-    PaperGate,
-    Stage,
-    open_policy,
-    open_stage,
-    set_up,
-)
+from tests.integration.server.doors.paper_gate import OVERRIDE, PaperGate
+from tests.integration.server.doors.stage import EVENING, ORGANISER, Stage, open_policy, open_stage, set_up
 
 
 async def conflicts(stage: Stage) -> list[ConflictRow]:

@@ -19,7 +19,8 @@ from shared.codes.bundle import KeyBundle, open_bundle, seal_bundle
 from shared.problems import CodeMalformed, TicketTokenError
 from shared.sync.feed import GateEntry
 from tests.integration.server.doors.house import House, b64url
-from tests.integration.server.doors.stage import Stage, application, open_policy, set_up, set_up_with
+from tests.integration.server.doors.paper_gate import application
+from tests.integration.server.doors.stage import Stage, open_policy, set_up, set_up_with
 
 
 def fresh_keys() -> tuple[Ed25519PrivateKey, X25519PrivateKey]:

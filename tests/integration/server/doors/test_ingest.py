@@ -14,8 +14,7 @@ from server.services.problems_gates import BatchConflict, BatchUnusable, GateRev
 from server.services.rows_gates import ScanRow
 from shared.admission.verdict import Direction, Reason
 from shared.clock import ManualClock
-from shared.codes.reader import Proof
-from shared.ids import EventId, IncarnationId, uuid7
+from shared.ids import IncarnationId, uuid7
 from shared.problems import Denied
 from shared.sync.feed import AdmissionEntry, TicketEntry
 from shared.sync.scan import BatchTampered, encode_record, sign_batch
@@ -186,80 +185,6 @@ async def test_too_long_a_batch_is_refused(stage: Stage) -> None:
         gate.write_bytes(b"x")
     with pytest.raises(BatchUnusable):
         await gate.hand_over()
-
-
-async def test_forged_proof_is_kept_and_bars_nobody(stage: Stage) -> None:
-    [ticket] = await stage.issue(1)
-    gate = await stage.enrol()
-    genuine = await stage.prove(ticket, stage.clock.now())
-    await gate.scan(ticket, proof=replace(genuine, value=bytes(16)))
-    await stage.relay_all()
-    before = (await stage.feed())[-1].seq
-    assert (await gate.hand_over()).ack.upto == 1
-    [row] = await scans(stage)
-    assert row.admitted
-    assert not row.proven
-    assert row.server_reason is Reason.CODE_FORGED
-    assert (await stage.ticket(ticket.id)).state is State.ACTIVE
-    await stage.relay_all()
-    assert await stage.feed(before) == []
-
-
-@pytest.mark.parametrize(
-    "proof",
-    [
-        Proof(epoch=9999, slot=1, value=bytes(16)),
-        Proof(epoch=0, slot=0, value=bytes(16)),
-        Proof(epoch=0, slot=65_535, value=bytes(16)),
-    ],
-)
-async def test_impossible_proof_is_not_proven(stage: Stage, proof: Proof) -> None:
-    [ticket] = await stage.issue(1)
-    gate = await stage.enrol()
-    await gate.scan(ticket, proof=proof)
-    assert (await gate.hand_over()).ack.upto == 1
-    [row] = await scans(stage)
-    assert row.admitted
-    assert not row.proven
-
-
-async def test_proof_of_one_ticket_does_not_prove_another(stage: Stage) -> None:
-    mine, theirs = await stage.issue(2)
-    gate = await stage.enrol()
-    await gate.scan(theirs, proof=await stage.prove(mine, stage.clock.now()))
-    await gate.hand_over()
-    [row] = await scans(stage)
-    assert not row.proven
-
-
-async def test_unknown_handle_is_kept_as_unmatched_and_acknowledged(stage: Stage) -> None:
-    [ticket] = await stage.issue(1)
-    gate = await stage.enrol()
-    await gate.scan(ticket, handle_hash=os.urandom(16))
-    await gate.scan(ticket, event=EventId(uuid7(stage.clock.now(), os.urandom)))
-    assert (await gate.hand_over()).ack.upto == 2
-    first, second = await scans(stage)
-    assert (first.ticket, first.admitted, first.server_reason) == (None, True, Reason.UNKNOWN_TICKET)
-    assert (second.ticket, second.admitted, second.server_reason) == (None, True, Reason.WRONG_EVENT)
-
-
-async def test_poison_records_are_kept_and_the_good_ones_around_them_count(stage: Stage) -> None:
-    tickets = await stage.issue(2)
-    gate = await stage.enrol()
-    good = await gate.scan(tickets[0])
-    gate.write_bytes(b"\xc1 not MessagePack")
-    gate.write_bytes(b"")
-    gate.write(replace(await gate.draft(tickets[1], stage.clock.now()), at_ms=2**60))
-    gate.write(replace(await gate.draft(tickets[1], stage.clock.now()), hlc=2**63))
-    gate.write(replace(await gate.draft(tickets[1], stage.clock.now()), gate_seq=77))
-    gate.write(replace(await gate.draft(tickets[1], stage.clock.now()), scan=good.scan))
-    await gate.scan(tickets[1])
-    assert (await gate.hand_over()).ack.upto == 8
-    rows = await scans(stage)
-    assert [row.body for row in rows] == gate.bodies
-    assert [row.reason for row in rows[1:7]] == [Reason.INTERNAL_ERROR] * 6
-    assert [row.ticket for row in rows] == [tickets[0].id, *[None] * 6, tickets[1].id]
-    assert (await stage.ticket(tickets[1].id)).state is State.CHECKED_IN
 
 
 async def test_refusal_is_kept_and_changes_nothing(stage: Stage) -> None:

@@ -2,87 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import aiohttp
 import pytest
-from aiohttp import WSMsgType
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import msgpack
 
 from server.services.bundles import due_version
-from shared.admission.verdict import Direction
 from shared.clock import unix_ms
 from shared.codes.bundle import open_bundle
-from shared.ids import EventId, GateId, IncarnationId
+from shared.ids import IncarnationId
 from shared.sync.feed import AdmissionEntry, FeedEntry, GateEntry, SnapshotManifest, TicketEntry
 from shared.sync.wire import (
-    FRAME_LIMIT,
     Ack,
     BundleFrame,
     Bye,
     FeedFrame,
-    Hello,
     Ping,
     Pong,
     Scans,
-    ServerFrame,
     SnapshotNeeded,
     Welcome,
-    decode_server_frame,
-    encode_frame,
     unpack_chunk,
 )
 from shared.tickets.lifecycle import State
-from tests.integration.server.doors.house import House, Wire, gate_token
-from tests.integration.server.doors.stage import PaperGate, open_policy, set_up_with
-from tests.integration.server.doors.watch import watching
-
-
-async def enter(house: House, gate: PaperGate, /, **changes: object) -> tuple[Wire, list[ServerFrame]]:
-    """Link a gate and take in all the server says at first: up to the feed's head, or the snapshot's name."""
-    wire = await house.link(gate, **changes)
-    frames: list[ServerFrame] = [await wire.until(Welcome)]
-    welcome = frames[0]
-    assert isinstance(welcome, Welcome)
-    reached = changes.get("feed_seq", 0)
-    assert isinstance(reached, int)
-    while reached < welcome.feed_high or not told_keys(frames, changes):
-        frame = await wire.receive()
-        assert frame is not None
-        frames.append(frame)
-        if isinstance(frame, SnapshotNeeded):
-            return wire, frames
-        if isinstance(frame, FeedFrame):
-            assert frame.after == reached
-            reached = frame.entries[-1].seq
-    return wire, frames
-
-
-def told_keys(frames: list[ServerFrame], changes: dict[str, object]) -> bool:
-    return "bundle_version" in changes or any(isinstance(frame, BundleFrame) for frame in frames)
-
-
-async def settle(house: House) -> int:
-    """Return the feed's head once the relay has numbered everything that was written before."""
-    stage = house.stage
-    marker = GateEntry(seq=0, gate=GateId(uuid4()), name="marker")
-    async with watching(stage) as (watch, _):
-        async with stage.db.tenant(stage.tenant) as tx:
-            await tx.outbox.append(stage.event, [marker])
-        entries = await watch.until(stage, lambda entries: _ends_with(entries, marker.gate))
-    return entries[-1].seq
-
-
-def _ends_with(entries: list[FeedEntry], gate: GateId) -> bool:
-    return bool(entries) and isinstance(entries[-1], GateEntry) and entries[-1].gate == gate
-
-
-def entries_of(frames: list[ServerFrame]) -> list[FeedEntry]:
-    return [entry for frame in frames if isinstance(frame, FeedFrame) for entry in frame.entries]
+from tests.integration.server.doors.house import House, Wire
+from tests.integration.server.doors.linked import enter, entries_of, settle
+from tests.integration.server.doors.paper_gate import PaperGate
 
 
 async def next_entry(wire: Wire, kind: type[FeedEntry]) -> FeedEntry:
@@ -244,77 +192,6 @@ async def test_new_keys_are_sent_when_the_horizon_moves(house: House) -> None:
     assert max(epoch.ends for epoch in bundle.epochs) >= stage.clock.now() + timedelta(hours=72)
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"protocol": 99}, "protocol_unsupported"),
-        ({"gate": GateId(UUID(int=5))}, "link_misused"),
-        ({"event": EventId(UUID(int=5))}, "link_misused"),
-    ],
-)
-async def test_hello_of_another_protocol_gate_or_event_is_refused(
-    house: House, changes: dict[str, object], code: str
-) -> None:
-    gate = await house.stage.enrol()
-    wire = await house.link(gate, **changes)
-    assert (await wire.until(Bye)).code == code
-    assert await wire.receive() is None
-    assert house.parts.hub.count == 0
-
-
-async def test_frame_before_hello_second_hello_text_and_rubbish_end_the_link(house: House) -> None:
-    gate = await house.stage.enrol()
-    ping = encode_frame(Ping(sent_ms=1, backlog=0, feed_seq=0, bundle_version=0))
-    wire = await house.dial(gate)
-    await wire.socket.send_bytes(ping)
-    assert (await wire.until(Bye)).code == "link_misused"
-    for late, code in ((b"rubbish", "code_malformed"), (None, "link_misused"), ("text", "link_misused")):
-        wire, _ = await enter(house, gate)
-        if isinstance(late, str):
-            await wire.socket.send_str(late)
-        else:
-            await wire.socket.send_bytes(late or encode_frame(hello_again(gate)))
-        assert (await wire.until(Bye)).code == code
-
-
-def hello_again(gate: PaperGate) -> Hello:
-    return Hello(
-        protocol=1,
-        gate=gate.id,
-        incarnation=gate.incarnation,
-        event=gate.row.event,
-        feed_seq=0,
-        bundle_version=0,
-        last_gate_seq=0,
-        software="test",
-    )
-
-
-async def test_oversize_frame_ends_the_link(house: House) -> None:
-    gate = await house.stage.enrol()
-    wire, _ = await enter(house, gate)
-    await wire.socket.send_bytes(b"\x00" * (FRAME_LIMIT + 1))
-    async with asyncio.timeout(20):
-        while (message := await wire.socket.receive()).type is WSMsgType.BINARY:
-            assert not isinstance(decode_server_frame(message.data), Bye)
-    assert message.type in {WSMsgType.CLOSE, WSMsgType.CLOSED}
-    assert wire.socket.close_code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
-
-
-async def test_diverging_log_ends_the_link_and_says_so(house: House) -> None:
-    stage = house.stage
-    tickets = await stage.issue(2)
-    gate = await stage.enrol()
-    await gate.scan(tickets[0])
-    await gate.hand_over()
-    gate.bodies.clear()
-    del gate.chain[1:]
-    await gate.scan(tickets[1])
-    wire, _ = await enter(house, gate)
-    await wire.send(Scans(signed=gate.batch()))
-    assert (await wire.until(Bye)).code == "batch_conflict"
-
-
 async def test_gate_far_behind_is_sent_to_the_snapshot_and_goes_on_live(house: House) -> None:
     stage = house.stage
     gate = await stage.enrol()
@@ -339,103 +216,6 @@ async def test_gate_ahead_of_a_feed_set_back_is_sent_to_the_snapshot(house: Hous
     head = await settle(house)
     wire = await house.link(gate, feed_seq=1_000_000)
     assert (await wire.until(SnapshotNeeded)).feed_high == head
-
-
-async def test_feed_ranges_come_in_pieces_by_http(house: House) -> None:
-    stage = house.stage
-    gate = await stage.enrol()
-    await stage.issue(1200)
-    head = await settle(house)
-    reached = 0
-    sizes = []
-    while reached < head:
-        status, body = await house.read(f"/gate/v1/feed?event={stage.event}&after={reached}", house.gate(gate))
-        assert status == 200
-        frame = decode_server_frame(body)
-        assert isinstance(frame, FeedFrame)
-        assert [entry.seq for entry in frame.entries] == list(range(reached + 1, reached + 1 + len(frame.entries)))
-        reached = frame.entries[-1].seq
-        sizes.append(len(frame.entries))
-    assert sizes == [1000, head - 1000]
-
-
-async def test_frames_stay_below_the_limit_with_the_longest_names(house: House) -> None:
-    stage = house.stage
-    gate = await stage.enrol()
-    await stage.issue(1200, name=os.urandom(250).hex())
-    await settle(house)
-    status, body = await house.read(f"/gate/v1/feed?event={stage.event}&after=0", house.gate(gate))
-    assert status == 200
-    assert len(body) <= FRAME_LIMIT
-    _, frames = await enter(house, gate)
-    assert len([entry for entry in entries_of(frames) if isinstance(entry, TicketEntry)]) == 1200
-
-
-async def test_scans_are_taken_by_http_with_the_same_answer(house: House) -> None:
-    stage = house.stage
-    [ticket] = await stage.issue(1)
-    gate = await stage.enrol()
-    await gate.scan(ticket)
-    body = msgpack.encode(gate.batch())
-    headers = house.gate(gate) | {"Content-Type": "application/msgpack"}
-    for _ in range(2):
-        async with house.client.post(house.base_url + "/gate/v1/scans", data=body, headers=headers) as response:
-            assert response.status == 200
-            assert decode_server_frame(await response.read()) == Ack(incarnation=gate.incarnation, upto=1)
-    async with house.client.post(house.base_url + "/gate/v1/scans", data=b"rubbish", headers=headers) as response:
-        assert response.status == 400
-
-
-async def test_another_tenants_gate_reaches_nothing_of_this_event(house: House) -> None:
-    stage = house.stage
-    await stage.issue(1)
-    other = await set_up_with(stage.db, stage.vault, stage.clock, open_policy())
-    stranger = await other.enrol("Stranger", Direction.EXIT)
-    gate = await stage.enrol()
-    await settle(house)
-    wire = await house.link(stranger, event=stage.event)
-    assert (await wire.until(Bye)).code == "link_misused"
-    for path in (f"/gate/v1/feed?event={stage.event}&after=0", f"/gate/v1/snapshot?event={stage.event}"):
-        status, _ = await house.read(path, house.gate(stranger))
-        assert status == 404
-    _, body = await house.read(f"/gate/v1/snapshot?event={stage.event}", house.gate(gate))
-    manifest = msgpack.decode(body, type=SnapshotManifest)
-    status, _ = await house.read(f"/gate/v1/snapshot/{manifest.snapshot}/0", house.gate(stranger))
-    assert status == 404
-    mixed = gate_token(stage.tenant, stranger.id, stranger.sign, stage.clock)
-    status, answer = await house.ask("GET", "/gate/v1/feed?after=0", {"Authorization": f"Bearer {mixed}"})
-    assert isinstance(answer, dict)
-    assert (status, answer["code"]) == (401, "gate_token_invalid")
-
-
-@pytest.mark.parametrize(
-    ("claims", "code"),
-    [
-        ({"aud": "tickettoken"}, "gate_token_invalid"),
-        ({"sub": str(UUID(int=7))}, "gate_token_invalid"),
-        ({"exp": 4_000_000_000}, "gate_token_invalid"),
-        ({"iat": 1_000_000_000, "exp": 1_000_000_060}, "gate_clock_off"),
-        ({"iat": 3_000_000_000, "exp": 3_000_000_060}, "gate_clock_off"),
-        ({"tenant_id": "none"}, "gate_token_invalid"),
-        ({"exp": "soon"}, "gate_token_invalid"),
-    ],
-)
-async def test_gate_token_that_is_not_right_is_refused(house: House, claims: dict[str, object], code: str) -> None:
-    gate = await house.stage.enrol()
-    status, answer = await house.ask("GET", "/gate/v1/feed?after=0", house.gate(gate, **claims))
-    assert isinstance(answer, dict)
-    assert (status, answer["code"]) == (401, code)
-
-
-async def test_gate_token_signed_with_another_key_or_none_is_refused(house: House) -> None:
-    gate = await house.stage.enrol()
-    forged = gate_token(house.stage.tenant, gate.id, Ed25519PrivateKey.generate(), house.stage.clock)
-    genuine = gate_token(house.stage.tenant, gate.id, gate.sign, house.stage.clock)
-    for token in (forged, genuine.rpartition(".")[0] + ".", "rubbish", ""):
-        status, _ = await house.ask("GET", "/gate/v1/feed?after=0", {"Authorization": f"Bearer {token}"})
-        assert status == 401
-    status, _ = await house.ask("GET", "/gate/v1/feed?after=0", house.organiser())
-    assert status == 401
 
 
 async def test_stopping_server_ends_its_links(house: House) -> None:

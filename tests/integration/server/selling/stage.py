@@ -137,9 +137,9 @@ class Shop(Struct, frozen=True, kw_only=True, eq=False):
         return CodeReader([epoch.for_reading() for epoch in epochs])
 
     async def queued(self) -> list[FeedEntry]:
-        """Return what waits in the outbox for the gates, in order."""
+        """Return what the gates are told, relayed or waiting, in order."""
         async with self.parts.database.worker() as unit:
-            rows = await unit._connection.fetch("SELECT body FROM outbox ORDER BY id")
+            rows = await unit._connection.fetch(TOLD)
         return [msgspec.msgpack.decode(row["body"], type=FeedEntry) for row in rows]
 
 

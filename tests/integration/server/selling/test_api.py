@@ -73,7 +73,6 @@ async def test_a_transfer_over_http_kills_the_old_code(served: Served) -> None:
     assert (accepted.status, accepted.json["status"]) == (200, "accepted")
     assert (await served.call("GET", f"/api/v1/tickets/{ticket}", ada)).code == "ticket_not_found"
     assert (await served.call("GET", f"/api/v1/tickets/{ticket}", ben)).json["status"] == "transferred"
-    print("TOLD", await served.shop.queued())
     assert await verdict(served.shop, str(old)) is Reason.TRANSFERRED_OR_REISSUED
 
 

@@ -30,6 +30,7 @@ async def test_a_running_server_is_well_in_all_its_parts(served: Served) -> None
 async def embedded() -> AsyncIterator[EmbeddedServer]:
     """Give a server with a database of its own that a test may take away."""
     home = Path(tempfile.mkdtemp(prefix="tickettoken-test-"))
+    home.chmod(0o755)  # the database runs as another account when this one is root
     async with embedded_server(home / "data", unsafe_fast=True) as server:
         yield server
     shutil.rmtree(home)

@@ -1,0 +1,49 @@
+"""Codes as pictures, and which picture is meant."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import zxingcpp
+
+from server.api.qr import PNG, SVG, choose_media_type, draw
+from shared.codes.token import Token, write_token
+
+TOKEN = write_token(Token(capsule=bytes(range(128)), slot=4711, value=bytes(range(16))))
+
+
+def test_the_picture_says_exactly_the_token() -> None:
+    picture = cv2.imdecode(np.frombuffer(draw(TOKEN, PNG), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    (found,) = zxingcpp.read_barcodes(picture)
+    assert (found.text, found.ec_level) == (TOKEN, "M")
+    assert picture.shape == (8 * (49 + 8), 8 * (49 + 8))
+
+
+def test_the_drawing_is_svg_that_stands_alone() -> None:
+    drawing = draw(TOKEN, SVG).decode()
+    assert drawing.startswith("<?xml")
+    assert 'xmlns="http://www.w3.org/2000/svg"' in drawing
+    assert TOKEN not in drawing
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("application/json", "application/json"),
+        ("image/png", PNG),
+        ("IMAGE/PNG", PNG),
+        ("image/svg+xml, image/png", SVG),
+        ("image/svg+xml;q=0.1, image/png;q=0.2", PNG),
+        ("image/*", SVG),
+        ("text/html, image/png;q=0.5", PNG),
+        ("text/html", None),
+        ("image/png;q=0", None),
+        ("image/png;q=high", None),
+    ],
+)
+def test_the_form_is_chosen_as_the_caller_ranks_it(accept: str, chosen: str | None) -> None:
+    assert choose_media_type(accept) == chosen
