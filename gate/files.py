@@ -5,26 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gate.store.problems import StoreNotWritable
+from shared.problems import Unavailable
 
 
 def make_directory(directory: Path) -> None:
     """Make a data directory that only its owner may enter.
 
     Raises:
-        StoreNotWritable: it cannot be made.
+        Unavailable: it cannot be made.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
-        raise StoreNotWritable(f"{directory} cannot be made ({exc.strerror}): give another --data.") from exc
+        raise Unavailable(f"{directory} cannot be made ({exc.strerror}): give another --data.") from exc
 
 
 def write_private(path: Path, data: bytes) -> None:
     """Write a file with mode 0600 so that a power cut leaves the old one or the new one.
 
     Raises:
-        StoreNotWritable: the directory cannot be written or the disk is full.
+        Unavailable: the directory cannot be written or the disk is full.
     """
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
@@ -37,9 +37,7 @@ def write_private(path: Path, data: bytes) -> None:
         unfinished.replace(path)
         _sync_directory(path.parent)
     except OSError as exc:
-        raise StoreNotWritable(
-            f"{path} cannot be written ({exc.strerror}): check its owner and the disk's space."
-        ) from exc
+        raise Unavailable(f"{path} cannot be written ({exc.strerror}): check its owner and the disk's space.") from exc
 
 
 def _sync_directory(directory: Path) -> None:

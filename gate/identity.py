@@ -54,7 +54,7 @@ def save_identity(directory: Path, identity: Identity) -> None:
     """Write who this gate is.
 
     Raises:
-        StoreNotWritable: the directory cannot be written.
+        Unavailable: the directory cannot be written.
     """
     write_private(directory / IDENTITY_NAME, msgspec.json.format(msgspec.json.encode(identity), indent=2) + b"\n")
 

@@ -54,7 +54,7 @@ def save_keys(directory: Path, keys: GateKeys) -> None:
     """Write the keys with mode 0600.
 
     Raises:
-        StoreNotWritable: the directory cannot be written.
+        Unavailable: the directory cannot be written.
     """
     content = _KeysFile(
         version=1,
