@@ -44,6 +44,10 @@ async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
         payments=settings.payments,
         hold=timedelta(minutes=settings.reservation_minutes),
         connections=settings.database_connections,
+        public_url=settings.public_url,
+        horizon=timedelta(hours=settings.key_horizon_hours),
+        overlap=timedelta(minutes=settings.key_overlap_minutes),
+        print_font=settings.print_font,
     )
     with bind(*_address(arguments, settings)) as listener:
         async with run_server(plan, listener) as running:

@@ -22,7 +22,7 @@ from server.embedded.cluster import Cluster, prepare_cluster
 from server.embedded.placement import write_private
 from server.embedded.postgres import PrivatePostgres
 from server.embedded.problems import DataDirectoryUnusable
-from server.seed import PLACES, Seeds, seed
+from server.seed import Seeds, seed
 from server.settings import EmbeddedSettings, check_secrets
 from shared.codes.keys import KeyRing, parse_key_ring
 from shared.ids import TenantId, UserId
@@ -121,6 +121,10 @@ def plan_for(cluster: EmbeddedCluster, settings: EmbeddedSettings) -> ServerPlan
         ring=cluster.secrets.ring,
         payments=settings.payments,
         hold=timedelta(minutes=settings.reservation_minutes),
+        public_url=settings.public_url,
+        horizon=timedelta(hours=settings.key_horizon_hours),
+        overlap=timedelta(minutes=settings.key_overlap_minutes),
+        print_font=settings.print_font,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -27,6 +28,9 @@ class Payments(StrEnum):
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Connections = Annotated[int, Meta(ge=1, le=500)]
 Minutes = Annotated[int, Meta(ge=1, le=120)]
+HorizonHours = Annotated[int, Meta(ge=24, le=720)]
+OverlapMinutes = Annotated[int, Meta(ge=2, le=24 * 60)]
+PublicUrl = Annotated[str, Meta(pattern=r"^https?://[^/\s]+$")]
 
 
 class LogLevel(StrEnum):
@@ -42,7 +46,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What a server needs to know; each field is an environment variable in capitals.
 
     ``database_url`` is the tt_app role's address, ``worker_database_url`` that of tt_worker, ``owner_database_url`` that of
-    tt_owner, which only `tickettoken migrate` uses. ``qr_encryption_key`` wraps all stored keys.
+    tt_owner, which only `tickettoken migrate` uses. ``qr_encryption_key`` wraps all stored keys. Links to tickets begin with
+    ``public_url``, by default with the address a request came to, which behind a proxy is not the one people use.
+    Gates have keys for ``key_horizon_hours`` ahead; codes count for ``key_overlap_minutes`` after an emergency replaced their
+    keys. Tickets are printed in ``print_font``, a TrueType file.
     """
 
     database_url: Secret
@@ -56,6 +63,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     reservation_minutes: Minutes = 10
     database_connections: Connections = 10
     log_level: LogLevel = LogLevel.INFO
+    public_url: PublicUrl | None = None
+    key_horizon_hours: HorizonHours = 72
+    key_overlap_minutes: OverlapMinutes = 10
+    print_font: Path | None = None
 
 
 class _Offered(Struct, frozen=True, kw_only=True):
@@ -75,6 +86,10 @@ class EmbeddedSettings(Struct, frozen=True, kw_only=True):
     payments: Payments = Payments.NONE
     reservation_minutes: Minutes = 10
     log_level: LogLevel = LogLevel.INFO
+    public_url: PublicUrl | None = None
+    key_horizon_hours: HorizonHours = 72
+    key_overlap_minutes: OverlapMinutes = 10
+    print_font: Path | None = None
 
 
 class TokenSettings(Struct, frozen=True, kw_only=True):

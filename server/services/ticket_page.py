@@ -11,8 +11,9 @@ from server.domain.access import User
 from server.domain.ticket_link import LinkInvalid, TicketLink, UnprovenLink, check_link, read_link, write_link
 from server.services.codes import CodeMint, CodeSubject, event_over
 from server.services.context import Context
+from server.services.keys import MasterSecrets
 from server.services.ports import Unit
-from server.services.rows import EventState, KeyKind
+from server.services.rows import EventState
 from server.services.show_code import SHOWN, Wallet, find_own_ticket, find_wallet_epochs, pack_wallet
 from shared.ids import TicketId
 from shared.problems import Internal
@@ -88,7 +89,7 @@ async def make_ticket_link(context: Context, user: User, ticket_id: TicketId) ->
             generation=ticket.generation,
             expires=(event_over(event) + _OUTLIVES_EVENT).replace(microsecond=0),
         )
-        text = write_link(await context.vault.master(tx), link)
+        text = write_link((await context.vault.masters(tx)).of(ticket.master), link)
     return MadeLink(path=f"/t/{text}", expires_at=link.expires)
 
 
@@ -116,22 +117,33 @@ class SignedTicketPages:
             if standing is not Standing.READY:
                 return TicketPage(standing=standing, server_time=now, ticket=shown)
             epochs = await find_wallet_epochs(self._context, tx, subject.event, now)
-        wallet = await pack_wallet(self._mint, subject, epochs, now)
+        wallet = await pack_wallet(self._mint, subject, epochs, now, overlap=self._context.overlap)
         return TicketPage(standing=standing, server_time=now, ticket=shown, wallet=wallet)
 
     async def _find_subject(self, tx: Unit, unproven: UnprovenLink, now: datetime) -> CodeSubject:
         # A tenant somebody made up must not be given a master secret.
-        if await tx.keys.get(KeyKind.MASTER) is None:
+        masters = await self._context.vault.known_masters(tx)
+        if masters is None:
             raise LinkInvalid("This is no ticket's link.")
-        master = await self._context.vault.master(tx)
-        ticket = await tx.tickets.get(check_link(master, unproven, now).ticket)
+        ticket = await tx.tickets.get(_check(masters, unproven, now).ticket)
         if ticket is None:
             raise LinkInvalid("There is no such ticket any more.")
         event = await tx.events.get(ticket.event)
         ticket_type = await tx.stock.get(ticket.ticket_type)
         if event is None or ticket_type is None:
             raise Internal("A ticket's event or type cannot be found: the database is damaged.")
-        return CodeSubject(master=master, event=event, ticket=ticket, ticket_type=ticket_type)
+        return CodeSubject(master=masters.of(ticket.master), event=event, ticket=ticket, ticket_type=ticket_type)
+
+
+def _check(masters: MasterSecrets, unproven: UnprovenLink, now: datetime) -> TicketLink:
+    """Return what a link says; it may be of a generation that an earlier master made."""
+    *earlier, newest = sorted(masters.secrets)
+    for number in earlier:
+        try:
+            return check_link(masters.of(number), unproven, now)
+        except LinkInvalid:
+            continue
+    return check_link(masters.of(newest), unproven, now)
 
 
 def _judge(subject: CodeSubject, now: datetime) -> Standing:
