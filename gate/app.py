@@ -32,6 +32,7 @@ from gate.sync.engine import Progress, SyncEngine
 from gate.sync.http import GateHttp, open_session
 from gate.sync.link_ws import WsDialler, WsLink
 from gate.sync.snapshot import SnapshotProgress, load_snapshot
+from gate.trust import OrganiserTrust
 from gate.view import AgentView, ViewParts
 from gate.watch import Watch
 from shared.clock import Clock
@@ -123,7 +124,14 @@ async def open_agent(setup: AgentSetup) -> AsyncIterator[Agent]:
 
 async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> _Stores:
     knowledge = Knowledge(
-        KnowledgeParts(identity=setup.identity, keys=setup.keys, log=log, world=world, clock=setup.clock)
+        KnowledgeParts(
+            identity=setup.identity,
+            trust=OrganiserTrust(setup.directory, setup.identity),
+            keys=setup.keys,
+            log=log,
+            world=world,
+            clock=setup.clock,
+        )
     )
     state, head = await knowledge.load(), await log.head()
     engine = SyncEngine(

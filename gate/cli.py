@@ -7,9 +7,14 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gate.settings import GateSettings, find_data_directory, read_settings
+from shared.arguments import CommandParser
 from shared.problems import Internal, TicketTokenError
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[CommandParser]
 
 _EXAMPLES = """\
 examples:
@@ -36,11 +41,41 @@ examples:
   cat codes.txt | tickettoken-gate run --headless --source stdin --exit-at-end
 """
 
+_ENROL_EXAMPLES = """\
+examples:
+  tickettoken-gate enrol --server https://tickets.example.org TT1-...
+  tickettoken-gate enrol --server http://127.0.0.1:3004 --data ./south --name "South 2" TT1-...
+
+The code counts once, for fifteen minutes. The gate's keys are made here and never leave this machine.
+"""
+
+_STATUS_EXAMPLES = """\
+examples:
+  tickettoken-gate status
+  tickettoken-gate status --data ./south --json
+"""
+
+_DOCTOR_EXAMPLES = """\
+examples:
+  tickettoken-gate doctor
+  tickettoken-gate doctor --source 0 --json
+
+Exit status 1 if a check failed; a warning stops nobody.
+"""
+
+_FILM_EXAMPLES = """\
+examples:
+  tickettoken-gate film drill.json drill.avi
+
+drill.json: {"seed": 1, "people": [{"text": "THE CODE", "kind": "phone", "frames": 26, "pause_frames": 5}]}
+kinds: phone, paper, dark_mode, small, dim, glare
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; problems are told in one line on stderr."""
-    asked = _make_parser().parse_args(arguments)
     try:
+        asked = build_parser().parse_args(arguments)
         return _dispatch(asked, read_settings(os.environ))
     except TicketTokenError as problem:
         return _complain(problem)
@@ -83,8 +118,9 @@ def _dispatch(asked: argparse.Namespace, settings: GateSettings) -> int:
     return examine_here(directory, source=asked.source, as_json=asked.json)
 
 
-def _make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def build_parser() -> CommandParser:
+    """Return the parser of all commands."""
+    parser = CommandParser(
         prog="tickettoken-gate",
         description="A gate: reads tickets' codes and lets people in, with or without a network.",
         epilog=_EXAMPLES,
@@ -92,26 +128,32 @@ def _make_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_enrol(commands.add_parser("enrol", help="make this machine a gate with a one-time code"))
-    run = commands.add_parser(
-        "run",
-        help="scan tickets",
-        epilog=_RUN_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    _add_enrol(_command(commands, "enrol", "make this machine a gate with a one-time code", _ENROL_EXAMPLES))
+    _add_run(_command(commands, "run", "scan tickets", _RUN_EXAMPLES))
+    status = _command(commands, "status", "say what this gate knows and has not handed over yet", _STATUS_EXAMPLES)
+    doctor = _command(
+        commands, "doctor", "check keys, data, clock, server and camera, and say what to do", _DOCTOR_EXAMPLES
     )
-    _add_run(run)
-    status = commands.add_parser("status", help="what this gate knows and has not handed over yet")
-    doctor = commands.add_parser("doctor", help="check keys, data, clock, server and camera, and say what to do")
     doctor.add_argument("--source", metavar="SRC", help="also open this source of codes")
     for command in (status, doctor):
         _add_data(command)
         command.add_argument("--json", action="store_true", help="as one JSON object")
-    film = commands.add_parser("film", help="render a film of people holding up codes, for drills and tests")
+    film = _command(commands, "film", "render a film of people holding up codes, for drills and tests", _FILM_EXAMPLES)
     film.add_argument("script", type=Path, metavar="SCRIPT", help="a film script (JSON)")
     film.add_argument("out", type=Path, metavar="OUT", help="the film to write (.avi or .mp4)")
     film.add_argument("--quiet", action="store_true", help="no progress")
     return parser
+
+
+def _command(commands: Commands, name: str, summary: str, examples: str) -> CommandParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -150,7 +192,10 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 86_400:
         raise argparse.ArgumentTypeError("give seconds between 0 and 86400")
     return value

@@ -12,17 +12,23 @@ from gate.sync.address import check_address
 from gate.sync.enrol import EnrolmentOrder, EnrolmentResult, enrol
 from gate.version import name_software
 from shared.clock import SystemClock
+from shared.problems import InputUnusable
 
 _CLOCK_WORTH_A_WORD_S = 5.0
+_LONGEST_CODE = 100
 
 
 def enrol_here(directory: Path, asked: argparse.Namespace, settings: GateSettings) -> int:
     """Trade a one-time code for an identity and say what the gate is now.
 
     Raises:
-        InputUnusable: the address cannot be used.
+        InputUnusable: the address cannot be used, or the code is far too long to be one.
         Conflict, ServerAway, NotOurServer, GateRefused, NotFound: see ``enrol``.
     """
+    if len(asked.code) > _LONGEST_CODE:
+        raise InputUnusable(
+            "This is not an enrolment code: it begins with TT1- and has 42 letters and digits after that."
+        )
     order = EnrolmentOrder(
         server=check_address(asked.server, allow_http=settings.allow_http),
         code=asked.code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,7 @@ from shared.problems import InputUnusable, TicketTokenError, Unavailable
 LOG_FILE_NAME = "agent.log"
 _LOG_LIMIT = 10 * 1024 * 1024
 _WAIT_HEADLESS_S = 60.0
+_OWNER_ONLY = 0o077
 
 
 class _Run(Struct, frozen=True, kw_only=True, eq=False):
@@ -50,6 +52,7 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
     """
     if asked.source == STDIN and not asked.headless:
         raise InputUnusable("The screen needs the keyboard: use --source stdin with --headless only.")
+    os.umask(_OWNER_ONLY)
     identity, keys = load_identity(directory), load_keys(directory)
     check_address(identity.server, allow_http=settings.allow_http)
     wait_s = asked.wait if asked.wait is not None else (_WAIT_HEADLESS_S if asked.headless else None)
@@ -118,7 +121,11 @@ def _logging(directory: Path, *, headless: bool) -> Iterator[None]:
         yield
         return
     with _open_log(directory / LOG_FILE_NAME) as file:
-        structlog.configure(logger_factory=structlog.PrintLoggerFactory(file))
+        *before, _for_terminals = structlog.get_config()["processors"]
+        structlog.configure(
+            processors=[*before, structlog.processors.JSONRenderer()],
+            logger_factory=structlog.PrintLoggerFactory(file),
+        )
         yield
 
 

@@ -19,7 +19,10 @@ IDENTITY_NAME = "identity.json"
 
 
 class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """The gate's place and allegiance; ``config_key`` is its organiser's Ed25519 public key in Base64url."""
+    """The gate's place and allegiance; ``config_key`` is its organiser's Ed25519 public key in Base64url.
+
+    ``successors`` are the keys it has announced since, in order; they are believed as well.
+    """
 
     version: int = 1
     gate: GateId
@@ -32,14 +35,17 @@ class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     products: tuple[Product, ...]
     server: str
     config_key: str
+    successors: tuple[str, ...] = ()
 
     def organiser_key(self) -> Ed25519PublicKey:
-        """Return the key that signs this gate's key bundles.
+        """Return the key this gate believes first of all.
 
         Raises:
-            CodeMalformed: it is not an Ed25519 key.
+            CodeMalformed: it, or one of its successors, is not an Ed25519 key.
         """
         try:
+            for text in self.successors:
+                Ed25519PublicKey.from_public_bytes(read_b64url(text))
             return Ed25519PublicKey.from_public_bytes(read_b64url(self.config_key))
         except ValueError as exc:
             raise CodeMalformed("The organiser's key in identity.json is not an Ed25519 key.") from exc

@@ -19,6 +19,7 @@ from gate.store.lock import LOCK_NAME
 from gate.store.log import ScanLog, open_log, verify_records
 from gate.store.problems import StoreDamaged
 from gate.store.world import World, open_world
+from gate.trust import OrganiserTrust
 from shared.clock import Clock, from_unix_ms
 from shared.ids import EventId, GateId, IncarnationId, uuid7
 from shared.sync.scan import GENESIS
@@ -93,7 +94,8 @@ async def take_inventory(directory: Path, clock: Clock) -> Inventory:
     identity = await asyncio.to_thread(load_identity, directory)
     keys = await asyncio.to_thread(load_keys, directory)
     async with open_data(directory, clock) as data:
-        parts = KnowledgeParts(identity=identity, keys=keys, log=data.log, world=data.world, clock=clock)
+        trust = OrganiserTrust(directory, identity)
+        parts = KnowledgeParts(identity=identity, trust=trust, keys=keys, log=data.log, world=data.world, clock=clock)
         knowledge = Knowledge(parts)
         state, head = await knowledge.load(), await data.log.head()
         counts = knowledge.counts()

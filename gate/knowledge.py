@@ -15,10 +15,11 @@ from gate.keystore import GateKeys
 from gate.outcome import Counts
 from gate.ports import KnownGate, WorldState
 from gate.tally import CountedLog, CountedWorld, Tally, count_all, count_elsewhere
+from gate.trust import OpenedBundle, OrganiserTrust
 from shared.admission.policy import Policy
 from shared.admission.verdict import Direction
 from shared.clock import Clock, unix_ms
-from shared.codes.bundle import KeyBundle, SealedBundle, open_bundle
+from shared.codes.bundle import KeyBundle, SealedBundle
 from shared.codes.reader import CodeReader
 from shared.ids import GateId
 from shared.problems import CodeMalformed, Denied, Internal
@@ -74,6 +75,7 @@ class KnowledgeParts(Struct, frozen=True, kw_only=True, eq=False):
     """What knowledge is loaded from."""
 
     identity: Identity
+    trust: OrganiserTrust
     keys: GateKeys
     log: CountedLog
     world: KnownWorld
@@ -212,11 +214,14 @@ class Knowledge:
             Denied: not the organiser's, for another event, or not above the version in use.
             CodeMalformed: of a form this version does not know.
         """
-        bundle = self._open(carried)
+        opened = self._open(carried)
+        bundle = opened.bundle
         if bundle.version <= self.bundle_version:
             raise Denied(f"Key bundle {bundle.version} is not newer than {self.bundle_version}; the keys in use stay.")
+        await self._parts.trust.note_successor(bundle)
         await self._parts.world.keep_bundle(bundle.version, carried)
         self._use(bundle)
+        await self._parts.trust.drop_before(opened.signer)
         return bundle.version
 
     async def on_revoked(self) -> None:
@@ -242,12 +247,11 @@ class Knowledge:
         except hlc.StampTooFarAhead:
             _log.warning("clock.stamp_too_far_ahead", stamp_ms=hlc.physical_ms(stamp))
 
-    def _open(self, carried: SealedBundle) -> KeyBundle:
-        identity = self._parts.identity
-        bundle = open_bundle(carried, identity.gate, self._parts.keys.seal, identity.organiser_key())
-        if bundle.event != identity.event:
+    def _open(self, carried: SealedBundle) -> OpenedBundle:
+        opened = self._parts.trust.open(carried, self._parts.keys.seal)
+        if opened.bundle.event != self._parts.identity.event:
             raise Denied("This key bundle is for another event; the keys in use stay.")
-        return bundle
+        return opened
 
     def _use(self, bundle: KeyBundle) -> None:
         self._bundle = bundle
@@ -259,7 +263,7 @@ class Knowledge:
         if carried is None:
             return
         try:
-            self._use(self._open(carried))
+            self._use(self._open(carried).bundle)
         except (Denied, CodeMalformed) as problem:
             # The server sends it again; until then the gate has no keys and says so.
             _log.error("bundle.unusable", code=problem.code, message=str(problem))

@@ -82,6 +82,7 @@ class SyncDriver:
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue(maxsize=_QUEUE)
         self._link: Link | None = None
         self._patient = False
+        self._away = ""
         self._logged: tuple[int, float] | None = None
         self._logged_told = True
 
@@ -128,8 +129,9 @@ class SyncDriver:
             await self._happenings.put(Banned())
             return
         except TicketTokenError as problem:
-            _log.info("link.away", code=problem.code, message=str(problem))
+            self._tell_away(problem)
             return
+        self._away = ""
         try:
             await self._happenings.put(Connected(link=link))
             async for frame in link.frames():
@@ -139,6 +141,12 @@ class SyncDriver:
         finally:
             await link.close()
         await self._happenings.put(Disconnected(link=link))
+
+    def _tell_away(self, problem: TicketTokenError) -> None:
+        # Once for each kind of trouble: a night without the server would fill the disk otherwise.
+        if self._away != problem.code:
+            self._away = problem.code
+            _log.warning("link.away", code=problem.code, message=str(problem))
 
     async def _keep_ticking(self) -> None:
         while True:

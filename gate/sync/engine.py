@@ -72,9 +72,9 @@ class SyncEngine:
         self._bundle_version = progress.bundle_version
         self._logged = progress.logged
         self._acked = progress.acked
+        self._connected = False
         self._linked = False
         self._in_flight: tuple[int, float] | None = None
-        self._stalled = False
         self._scans_per_minute = 0.0
 
     @property
@@ -110,6 +110,7 @@ class SyncEngine:
     def on_connected(self, now: Instant) -> list[Action]:
         """A connection is there: introduce the gate."""
         self.on_disconnected()
+        self._connected = True
         self._heartbeat.restart(now)
         hello = Hello(
             protocol=PROTOCOL,
@@ -125,9 +126,8 @@ class SyncEngine:
 
     def on_disconnected(self) -> None:
         """The connection is gone; what was under way will be asked for again."""
-        self._linked = False
+        self._connected = self._linked = False
         self._in_flight = None
-        self._stalled = False
         self._quality.note_unlinked()
         self._position.note_unlinked()
 
@@ -144,7 +144,7 @@ class SyncEngine:
     def on_tick(self, now: Instant) -> list[Action]:
         """Time passed; to be called about once a second."""
         if not self._linked:
-            if self._heartbeat.silent_s(now) > ANSWER_WITHIN_S:
+            if self._connected and self._heartbeat.silent_s(now) > ANSWER_WITHIN_S:
                 return [Close(code="no_welcome", message="The server did not welcome this gate in time.")]
             return []
         if self._in_flight is not None and now.at_s - self._in_flight[1] > ANSWER_WITHIN_S:
@@ -153,7 +153,6 @@ class SyncEngine:
             return [Close(code="no_pong", message="The server did not answer heartbeats in time.")]
         if self._heartbeat.note_late(now):
             self._quality.note_round_trip(None)
-        self._stalled = False
         return [*self._position.on_tick(now.at_s), *self._send_scans(now), *self._send_ping(now)]
 
     def on_logged(self, logged: int, scans_per_minute: float, now: Instant) -> list[Action]:
@@ -227,10 +226,10 @@ class SyncEngine:
             return []
         if frame.upto > self._logged:
             return [Halt(acked=frame.upto, logged=self._logged)]
-        self._in_flight = None
         if frame.upto <= self._acked:
-            self._stalled = True  # until the next tick, or a server that takes nothing would be asked without pause
+            # Repeated, or nothing was taken: in that case the batch runs into its time limit and the link begins anew.
             return []
+        self._in_flight = None
         self._acked = frame.upto
         return [MarkAcked(upto=frame.upto), *self._send_scans(now)]
 
@@ -253,7 +252,7 @@ class SyncEngine:
         return [*actions, Revoke()] if out else actions
 
     def _send_scans(self, now: Instant) -> list[Action]:
-        if self._in_flight is not None or self._stalled or self._acked >= self._logged:
+        if self._in_flight is not None or self._acked >= self._logged:
             return []
         upto = min(self._logged, self._acked + BATCH_LIMIT)
         self._in_flight = (upto, now.at_s)

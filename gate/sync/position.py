@@ -80,11 +80,9 @@ class FeedPosition:
             return self._on_broken()
         before = self._cursor
         actions = self._apply(frame.entries)
-        if self._cursor >= self._high:
-            self._broken = 0
-            return actions
         if self._cursor == before:
-            return [*actions, *self._on_broken()]
+            return [*actions, *(self._on_broken() if before < self._high else [])]
+        # Only an empty answer proves that nothing is left: more may have come than anybody told.
         self._broken = 0
         return [*actions, *self._fetch()]
 

@@ -21,7 +21,7 @@ from shared.sync.scan import ScanRecord, decode_record, hash_code
 from tests.integration.gate.venue import prepare_gate
 
 KILLS = 50
-TICKETS = 6000
+TICKETS = 4000
 OVERLAP = 4
 
 
@@ -36,22 +36,19 @@ class Line(Struct, frozen=True, kw_only=True):
     gate_seq: int | None = None
 
 
-def start_agent(data: Path, codes: Path) -> subprocess.Popen[bytes]:
-    """Start the real agent on a file of codes."""
+def run_until_killed(data: Path, codes: Path, lines_before: int) -> list[Line]:
+    """Run the real agent on a file of codes, let it write some lines, kill it, and return every whole line it wrote."""
     environment = {**os.environ, "TICKETTOKEN_GATE_LOG_LEVEL": "error"}
     command = [sys.executable, "-m", "gate", "run", "--headless", "--data", str(data), "--source", "stdin"]
-    with codes.open("rb") as lines:
-        return subprocess.Popen(command, stdin=lines, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-
-
-def run_until_killed(data: Path, codes: Path, lines_before: int) -> list[Line]:
-    """Let the agent write some lines, kill it, and return every whole line it wrote."""
-    agent = start_agent(data, codes)
-    assert agent.stdout is not None
-    head = b"".join(agent.stdout.readline() for _ in range(lines_before))
-    agent.kill()
-    rest, errors = agent.communicate(timeout=30)
-    assert errors == b"", errors.decode()
+    complaints = codes.with_name("complaints.txt")
+    with codes.open("rb") as shown, complaints.open("wb") as errors:
+        agent = subprocess.Popen(command, stdin=shown, stdout=subprocess.PIPE, stderr=errors, env=environment)
+    with agent:
+        assert agent.stdout is not None
+        head = b"".join(agent.stdout.readline() for _ in range(lines_before))
+        agent.kill()
+        rest = agent.stdout.read()
+    assert complaints.read_text(encoding="utf-8") == ""
     *whole, _torn = (head + rest).split(b"\n")
     return [msgspec.json.decode(line, type=Line) for line in whole]
 

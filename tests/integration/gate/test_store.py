@@ -1,4 +1,4 @@
-"""The gate's two files: what is kept, what wins, what is refused, and what happens to a damaged or foreign one."""
+"""The gate's two files: what is kept, what wins, what is refused."""
 
 from __future__ import annotations
 
@@ -13,56 +13,25 @@ from gate.inspection import verify_log
 from gate.ports import Sighting
 from gate.store.log import LOG_NAME, ScanLog, open_log
 from gate.store.problems import DiskFull, StoreDamaged
-from gate.store.recovery import open_world_or_anew
 from gate.store.shadow import open_shelf
 from gate.store.statements import load_statements
 from gate.store.world import WORLD_NAME, World, open_world
-from shared.admission.verdict import Direction, Reason
 from shared.codes.bundle import SealedBundle
-from shared.ids import IncarnationId, ScanId
-from shared.problems import Internal, TooNew
+from shared.ids import IncarnationId
+from shared.problems import Internal
 from shared.sync.feed import GateEntry, PolicyEntry, TicketEntry, TombstoneEntry
-from shared.sync.scan import GENESIS, Mode, ScanRecord, extend_chain
+from shared.sync.scan import GENESIS, extend_chain
 from shared.tickets.lifecycle import State
-from tests.integration.gate.venue import EVENT, SOUTH, Venue, passage, revised
+from tests.integration.gate.logbook import FRESH, NOW_MS, record, write_log
+from tests.integration.gate.venue import SOUTH, Venue, passage, revised
 
 NOW = datetime(2026, 6, 20, 18, 0, tzinfo=UTC)
-NOW_MS = 1_781_978_400_000
-FRESH = IncarnationId(UUID(int=7))
 
 
 @pytest.fixture
 def venue() -> Venue:
     """Give an evening at a fixed time."""
     return Venue(NOW)
-
-
-def record(number: int, *, admitted: bool = True, handle_hash: bytes = bytes(16)) -> ScanRecord:
-    """Return a record that may follow record ``number - 1``."""
-    return ScanRecord(
-        scan=ScanId(UUID(int=number)),
-        gate_seq=number,
-        hlc=(NOW_MS + number) << 16,
-        at_ms=NOW_MS + number,
-        unsure_ms=5,
-        event=EVENT,
-        handle_hash=handle_hash,
-        code_hash=bytes(8),
-        direction=Direction.ENTRY,
-        admitted=admitted,
-        reason=Reason.OK if admitted else Reason.CANCELLED,
-        mode=Mode.OFFLINE,
-        feed_seq=1,
-        policy_version=1,
-    )
-
-
-async def write_log(directory: Path, records: int) -> ScanLog:
-    """Return an open log with some records."""
-    log = await open_log(directory, FRESH)
-    for number in range(1, records + 1):
-        await log.append(record(number))
-    return log
 
 
 async def append_many(log: ScanLog, numbers: range) -> None:
@@ -261,53 +230,6 @@ async def test_snapshot_load_resumes_where_it_was_broken_off(tmp_path: Path, ven
         await world.close()
 
 
-@pytest.mark.parametrize("name", [LOG_NAME, WORLD_NAME])
-async def test_file_of_a_newer_version_is_refused_untouched(tmp_path: Path, name: str) -> None:
-    await (await open_log(tmp_path, FRESH)).close()
-    await (await open_world(tmp_path)).close()
-    raw = sqlite3.connect(tmp_path / name)
-    raw.execute("PRAGMA user_version = 99")
-    raw.close()
-    before = (tmp_path / name).read_bytes()
-    with pytest.raises(TooNew, match="schema 99"):
-        await (open_log(tmp_path, FRESH) if name == LOG_NAME else open_world_or_anew(tmp_path, NOW))
-    assert (tmp_path / name).read_bytes() == before
-
-
-@pytest.mark.parametrize("damage", ["noise", "cut", "pages"])
-async def test_damaged_copy_is_moved_aside_and_begun_anew(tmp_path: Path, venue: Venue, damage: str) -> None:
-    world = await open_world(tmp_path)
-    await world.apply(venue.entries(200), 202)
-    await world.close()
-    ruined = ruin(tmp_path / WORLD_NAME, damage)
-    anew = await open_world_or_anew(tmp_path, NOW)
-    try:
-        assert await anew.count_tickets() == 0
-        aside = [path for path in tmp_path.iterdir() if path.name.startswith("world.db.damaged-")]
-        assert ruined in [path.read_bytes() for path in aside]
-    finally:
-        await anew.close()
-
-
-@pytest.mark.parametrize("damage", ["noise", "cut", "pages"])
-async def test_damaged_log_is_named_and_left_as_it_is(tmp_path: Path, damage: str) -> None:
-    log = await write_log(tmp_path, 100)
-    await log.close()
-    ruined = ruin(tmp_path / LOG_NAME, damage)
-    with pytest.raises(StoreDamaged, match=r"log\.db is damaged.*\.recover") as caught:
-        await open_log(tmp_path, FRESH)
-    assert caught.value.exit_code == 4
-    assert (tmp_path / LOG_NAME).read_bytes() == ruined
-
-
-async def test_somebody_elses_database_is_not_taken_for_the_log(tmp_path: Path) -> None:
-    raw = sqlite3.connect(tmp_path / LOG_NAME)
-    raw.execute("CREATE TABLE recipes (name TEXT)")
-    raw.close()
-    with pytest.raises(StoreDamaged, match="not the file of that name"):
-        await open_log(tmp_path, FRESH)
-
-
 @pytest.mark.parametrize("file_name", ["log.sql", "world.sql"])
 def test_every_statement_compiles_against_the_schema(file_name: str) -> None:
     statements = dict(load_statements(file_name))
@@ -342,16 +264,3 @@ def dump(directory: Path) -> list[str]:
     lines = list(raw.iterdump())
     raw.close()
     return lines
-
-
-def ruin(path: Path, damage: str) -> bytes:
-    """Damage a database file; return what it holds afterwards."""
-    data = bytearray(path.read_bytes())
-    if damage == "noise":
-        data[:100] = b"\xa5" * 100
-    elif damage == "cut":
-        del data[len(data) // 2 :]
-    else:
-        data[4096:] = b"\xa5" * (len(data) - 4096)
-    path.write_bytes(data)
-    return bytes(data)

@@ -60,6 +60,7 @@ class Venue:
     def __init__(self, now: datetime, *, slot_s: int = 3600, policy: Policy | None = None) -> None:
         self.starts = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
         self.slot_s = slot_s
+        self.epoch = 7
         window = Window(doors=now - timedelta(hours=2), starts=now - timedelta(hours=1), ends=now + timedelta(hours=12))
         self.policy = policy or Policy(version=1, window=window)
 
@@ -92,7 +93,7 @@ class Venue:
         """Return what a gate holds for the epoch."""
         return EpochKey(
             event=EVENT,
-            epoch=7,
+            epoch=self.epoch,
             starts=self.starts,
             ends=self.starts + EPOCH,
             slot_s=self.slot_s,
@@ -114,7 +115,7 @@ class Venue:
 
     def code(self, ticket: Ticket, now: datetime) -> str:
         """Return what the ticket's phone shows at a moment."""
-        header = Header(version=VERSION, profile=Profile.LIVE, hint=event_hint(EVENT), epoch=7)
+        header = Header(version=VERSION, profile=Profile.LIVE, hint=event_hint(EVENT), epoch=self.epoch)
         packed = pack_header(header)
         slots = chain.slot_count(self.starts, self.starts + EPOCH, self.slot_s)
         context, top = chain.derive_context(EVENT, packed, ticket.handle), chain.derive_top(ticket.seed, packed)

@@ -1,0 +1,69 @@
+"""What the gate believes of its own clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gate.clockbelief import ClockBelief, ClockSample
+from gate.selfcheck import ClockSelfCheck
+from shared.clock import ManualClock, unix_ms
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Give a clock that stands."""
+    return ManualClock(datetime(2026, 6, 20, 18, 0, tzinfo=UTC))
+
+
+def sample(clock: ManualClock, offset_ms: float, unsure_ms: float) -> ClockSample:
+    """Return a measurement made now."""
+    return ClockSample(offset_ms=offset_ms, unsure_ms=unsure_ms, wall_ms=unix_ms(clock.now()), at_s=clock.monotonic())
+
+
+def test_gate_that_knows_nothing_says_so(clock: ManualClock) -> None:
+    belief = ClockBelief(ClockSelfCheck(), clock)
+    assert (belief.offset_s(), belief.unsure_ms()) == (None, 60_000)
+
+
+def test_codes_speak_where_there_is_no_link(clock: ManualClock) -> None:
+    belief = ClockBelief(ClockSelfCheck(), clock)
+    for number in range(9):
+        belief.note_code(bytes([number]), -45)
+    assert (belief.offset_s(), belief.unsure_ms()) == (45.0, 60_000)
+
+
+def test_one_stale_picture_shown_often_moves_nothing() -> None:
+    check = ClockSelfCheck()
+    for number in range(6):
+        check.note(bytes([number]), 0)
+    for _ in range(50):
+        check.note(b"picture", -3600)
+    assert check.offset_s() == 0.0
+
+
+def test_only_the_last_thirty_codes_count() -> None:
+    check = ClockSelfCheck()
+    for number in range(100):
+        check.note(bytes([number]), 0 if number < 70 else 30)
+    assert check.offset_s() == -30.0
+
+
+def test_quick_answer_is_believed_until_it_has_aged(clock: ManualClock) -> None:
+    belief = ClockBelief(ClockSelfCheck(), clock)
+    belief.note(sample(clock, 120.0, 5.0))
+    belief.note(sample(clock, 400.0, 300.0))
+    assert belief.offset_s() == pytest.approx(0.12)
+    assert belief.unsure_ms() == 125
+    clock.advance(timedelta(hours=3))
+    assert belief.unsure_ms() == 665
+    belief.note(sample(clock, 400.0, 300.0))
+    assert belief.offset_s() == pytest.approx(0.4)
+
+
+def test_clock_that_is_set_shifts_what_is_believed(clock: ManualClock) -> None:
+    belief = ClockBelief(ClockSelfCheck(), clock)
+    belief.note(sample(clock, 100.0, 5.0))
+    clock.step_wall(timedelta(minutes=-2))
+    assert belief.offset_s() == pytest.approx(-119.9)
