@@ -208,9 +208,12 @@ async def run_gate_command(*arguments: str) -> None:
         async with asyncio.timeout(_START_TIMEOUT_S):
             _, errors = await process.communicate()
     except TimeoutError as exc:
-        process.kill()
-        await process.wait()
         raise Unavailable(f"`tickettoken-gate {arguments[0]}` did not end in {_START_TIMEOUT_S:.0f} s.") from exc
+    finally:
+        # Also when the tour is called off: nothing may go on writing into a directory that is about to be removed.
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode:
         last = errors.decode(errors="replace").strip().rpartition("\n")[2]
         raise Unavailable(f"`tickettoken-gate {arguments[0]}` failed: {last}")

@@ -130,9 +130,17 @@ async def _play(stage: Stage, told: Told, north: Sequence[Guest], south: Sequenc
             _compare(stage, told, lane, guest, verdict)
 
 
+def find_fault(gate: str, guest: Guest, seen: Seen | None) -> str | None:
+    """Return what is wrong with a gate's answer to a guest, None if it is what must happen."""
+    if seen is None:
+        return f"{gate}: {guest.who} must get {guest.reason} but was never read"
+    if (seen.admitted, seen.reason) != (guest.admitted, guest.reason):
+        return f"{gate}: {guest.who} must get {guest.reason} but got {seen.reason}"
+    return None
+
+
 def _compare(stage: Stage, told: Told, lane: Lane, guest: Guest, seen: Seen | None) -> None:
-    right = seen is not None and (seen.admitted, seen.reason) == (guest.admitted, guest.reason)
-    stage.narrator.show_scan(lane.name, guest.who, seen, as_expected=right)
-    if not right:
-        got = "was never read" if seen is None else f"got {seen.reason}"
-        told.problems.append(f"{lane.name}: {guest.who} must get {guest.reason} but {got}")
+    fault = find_fault(lane.name, guest, seen)
+    stage.narrator.show_scan(lane.name, guest.who, seen, as_expected=fault is None)
+    if fault is not None:
+        told.problems.append(fault)

@@ -22,12 +22,14 @@ from server.demo.reckoning import reckon
 from server.demo.story import Stage, Told, tell
 from server.demo.summary import Summary
 from server.demo.venue import Show, Venue
+from server.embedded.placement import remove_place
 from server.embedded_stack import EmbeddedServer, embedded_server
 from server.seed import SeededEvent
 from server.settings import EmbeddedSettings, Payments
 from shared.clock import Clock
 from shared.problems import TicketTokenError
 
+_SERVER = "server"
 _OPENING = """[bold]One evening at a venue, with real parts:[/] PostgreSQL with row-level
 security, a REST API, two gate agents with databases of their own, and people
 holding phones up to cameras in a video that OpenCV has to read.
@@ -57,7 +59,7 @@ async def _play(options: TourOptions, home: Path, console: Console, clock: Clock
     narrator.title("TicketToken Gate", _OPENING)
     async with AsyncExitStack() as stack:
         settings = EmbeddedSettings(payments=Payments.DEMO)
-        server = await stack.enter_async_context(embedded_server(home / "server", settings))
+        server = await stack.enter_async_context(embedded_server(home / _SERVER, settings))
         cable = await stack.enter_async_context(laid_cable(urlsplit(server.base_url).port or 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         venue = await _open_venue(server, BoxOffice(server.base_url, session), options.tickets)
@@ -91,10 +93,13 @@ def _as_show(seeded: SeededEvent) -> Show:
 async def _directory(*, keep: bool, console: Console) -> AsyncIterator[Path]:
     """Make a directory of our own, and take it away again unless it is to be kept."""
     home = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tickettoken-demo-"))
+    # The account that serves the database may pass, so that all of the tour lies in this one place.
+    await asyncio.to_thread(home.chmod, 0o711)
     try:
         yield home
     finally:
         if keep:
             console.print(f"\n   Everything was kept in {home}", highlight=False, markup=False)
         else:
+            await asyncio.to_thread(remove_place, home / _SERVER)
             await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)

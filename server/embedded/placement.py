@@ -64,6 +64,18 @@ def find_place(data_dir: Path) -> Placement:
     return Placement(home=home, account=account)
 
 
+def remove_place(data_dir: Path) -> None:
+    """Remove a data directory for good, and its cluster with it where that lies outside; nobody may be serving it.
+
+    What cannot be removed is left behind in silence: there is nobody the leftover harms.
+    """
+    link = data_dir / _CLUSTER
+    home = link.resolve().parent
+    if link.is_symlink() and home.parent == OUTSIDE:
+        shutil.rmtree(home, ignore_errors=True)
+    shutil.rmtree(data_dir, ignore_errors=True)
+
+
 def superuser_password(data_dir: Path, *, cluster_exists: bool) -> str:
     """Return the superuser's password from its 0600 file, which is made for a cluster yet to come.
 

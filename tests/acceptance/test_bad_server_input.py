@@ -1,0 +1,174 @@
+"""Whatever a server is given that it cannot use, it says so in one line, ends, and touches no data."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from server.embedded_stack import embedded_cluster
+from tests.acceptance.house import fresh_place
+from tests.acceptance.programs import call, server_command
+from tests.acceptance.refusals import AWAY, UNTRUSTED, Wrong, check_refused, contents
+
+DSN = "postgresql://tt_app:x@127.0.0.1:9/tickettoken"
+NEWER_SCHEMA = "INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'pre_tomorrow', $1)"
+COMPLETE = {
+    "DATABASE_URL": DSN,
+    "WORKER_DATABASE_URL": DSN,
+    "JWT_SECRET": "0123456789abcdef" * 4,
+    "QR_ENCRYPTION_KEY": base64.b64encode(hashlib.sha256(b"tests").digest()).decode(),
+}
+
+WRONG = {
+    "no command": Wrong(arguments="", says="COMMAND"),
+    "no such command": Wrong(arguments="server", says="'server'"),
+    "no such option": Wrong(arguments="serve --fast", says="--fast"),
+    "a port beyond the last": Wrong(arguments="serve --port 65536", says="--port: a port is a number from 0 to 65535"),
+    "a port in words": Wrong(arguments="serve --port http", says="--port: a port is a number from 0 to 65535"),
+    "a port in the environment": Wrong(arguments="serve --embedded", environ={"PORT": "many"}, says="PORT"),
+    "payments nobody offers": Wrong(
+        arguments="serve --embedded", environ={"PAYMENTS": "cash"}, says="PAYMENTS: give one of none, demo"
+    ),
+    "a log level nobody knows": Wrong(
+        arguments="serve --embedded", environ={"LOG_LEVEL": "loud"}, says="LOG_LEVEL: give one of"
+    ),
+    "no settings": Wrong(arguments="serve", says="DATABASE_URL is not set"),
+    "a secret file that is not there": Wrong(
+        arguments="serve --embedded",
+        environ={"JWT_SECRET_FILE": "/nowhere/secret"},
+        says="JWT_SECRET: cannot read the file",
+    ),
+    "a guessable secret": Wrong(
+        arguments="serve --embedded", environ={"JWT_SECRET": "a" * 64}, says="openssl rand -hex 32"
+    ),
+    "a key of another length": Wrong(
+        arguments="serve --embedded", environ={"QR_ENCRYPTION_KEY": "abc"}, says="QR_ENCRYPTION_KEY"
+    ),
+    "no database to migrate": Wrong(arguments="migrate", says="OWNER_DATABASE_URL is not set"),
+    "a database that is away": Wrong(
+        arguments="migrate", environ={"OWNER_DATABASE_URL": DSN}, status=AWAY, says="database"
+    ),
+    "a database that is away while serving": Wrong(arguments="serve", environ=COMPLETE, status=AWAY, says="database"),
+    "an address of no database": Wrong(
+        arguments="migrate",
+        environ={"OWNER_DATABASE_URL": "tomorrow"},
+        status=AWAY,
+        says="check that it runs and its URL",
+    ),
+    "no such phase": Wrong(arguments="migrate --phase later", says="--phase: invalid choice: 'later'"),
+    "no such role": Wrong(arguments="token --role king", says="--role: invalid choice: 'king'"),
+    "a tenant that is no id": Wrong(arguments="token --embedded --tenant me", says="--tenant is not an id"),
+    "hours in words": Wrong(arguments="token --hours few", says="--hours"),
+    "no hours": Wrong(arguments="token --embedded --hours 0", says="--hours is a number from 1 to 8760"),
+    "no secret for a token": Wrong(arguments="token", says="JWT_SECRET is not set"),
+    "too small a house": Wrong(arguments="demo --tickets 99", says="--tickets: give a number from 100 to 200000"),
+    "too large a house": Wrong(arguments="demo --tickets 200001", says="--tickets: give a number from 100 to 200000"),
+    "a house in words": Wrong(arguments="demo --tickets all", says="--tickets: give a number from 100 to 200000"),
+    "a data directory that is a file": Wrong(arguments="serve --embedded --data {place}/file", says="name another"),
+}
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Give a directory with a file in it."""
+    (tmp_path / "file").write_text("mine")
+    return tmp_path
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_unusable_input_is_one_clear_line(place: Path, wrong: Wrong) -> None:
+    command = wrong.command(place=place)
+    if "--embedded" in command and "--data" not in command:
+        command += ["--data", str(place / "data")]
+    said = call(server_command(*command), wrong.environ)
+    check_refused(said, wrong.status, wrong.says)
+    assert said.output == ""
+    assert contents(place).keys() - {"data/jwt-secret", "data/qr-encryption-key"} == {"file"}
+    assert all(secret not in said.errors for secret in wrong.environ.values() if len(secret) > 40)
+
+
+def test_busy_port_is_told_before_a_database_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = call(server_command("serve", "--embedded", "--data", str(tmp_path / "data"), "--port", port))
+    check_refused(said, 1, f"port {port} on 127.0.0.1 is in use")
+    assert "--port" in said.error
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.fixture(scope="module")
+def served_before() -> Iterator[Path]:
+    """Give a data directory whose database was made by an earlier run."""
+    with fresh_place() as place:
+        asyncio.run(run_once(place / "data"))
+        yield place / "data"
+
+
+async def run_once(data: Path, statement: str = "SELECT $1::bytea") -> None:
+    """Run a data directory's database for a moment and execute a statement with some random bytes as its owner."""
+    async with embedded_cluster(data, unsafe_fast=True) as cluster:
+        owner = await asyncpg.connect(cluster.cluster.owner_dsn)
+        await owner.execute(statement, os.urandom(32))
+        await owner.close()
+
+
+def check_data_refused(data: Path, words: str) -> None:
+    """Every command that would open these data refuses them with the status of untrusted data."""
+    for command in ("serve --port 0", "seed"):
+        said = call(server_command(*command.split(), "--embedded", "--data", str(data)))
+        check_refused(said, UNTRUSTED, words)
+
+
+def test_database_of_a_newer_postgresql_is_left_alone(served_before: Path) -> None:
+    version = served_before / "pg" / "PG_VERSION"
+    kept = version.read_bytes()
+    version.write_text("99\n")
+    before = snapshot_of(served_before)
+    check_data_refused(served_before, "install PostgreSQL 99")
+    assert snapshot_of(served_before) == before
+    version.write_bytes(kept)
+
+
+def test_cluster_without_its_version_is_damaged_and_left_alone(served_before: Path) -> None:
+    version = served_before / "pg" / "PG_VERSION"
+    kept = version.read_bytes()
+    version.unlink()
+    check_data_refused(served_before, "restore it from a backup")
+    version.write_bytes(kept)
+
+
+@pytest.mark.parametrize("name", ["superuser-password.json", "role-passwords.json", "qr-encryption-key"])
+def test_lost_secret_is_told_by_its_files_name(served_before: Path, name: str) -> None:
+    secret = served_before / name
+    kept = secret.read_bytes()
+    secret.write_bytes(b"?")
+    said = call(server_command("seed", "--embedded", "--data", str(served_before)))
+    assert not said.traceback
+    assert said.status in {2, UNTRUSTED}
+    assert secret.read_bytes() == b"?"
+    secret.write_bytes(kept)
+
+
+def test_data_are_as_good_as_before_after_all_that(served_before: Path) -> None:
+    said = call(server_command("seed", "--embedded", "--data", str(served_before), "--json"))
+    assert said.status == 0, said.errors
+    assert json.loads(said.output)["main"]["types"][0]["places"] == 3800
+
+
+def test_schema_of_a_newer_version_is_left_to_that_version(served_before: Path) -> None:
+    asyncio.run(run_once(served_before, NEWER_SCHEMA))
+    check_data_refused(served_before, "install the newer program")
+
+
+def snapshot_of(data: Path) -> dict[str, bytes]:
+    """Return the files of a data directory but the log that says what was refused, and the owner's note."""
+    return {name: body for name, body in contents(data).items() if not name.endswith((".log", "owner.lock"))}

@@ -1,0 +1,57 @@
+"""The benchmarks run from start to end and report what they promise; how fast is not asked here."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from msgspec import json
+
+from benchmarks.report import Report
+from tests.acceptance.house import fresh_place
+from tests.acceptance.programs import call, processes_of
+
+PROMISED = {
+    "scan_to_verdict": {
+        "picture without a code, ms",
+        "decode the picture that settled it, ms",
+        "verify the code, ms",
+        "look up and apply the rule, ms",
+        "make the record durable, ms",
+        "decoded to verdict, ms",
+        "picture to verdict, ms",
+    },
+    "snapshot_load": {
+        "server builds the snapshot, s",
+        "gate loads it, s",
+        "gate's memory while loading, MB",
+        "agent: server's first word to ready, s",
+        "agent: command to ready, s",
+        "agent's memory, MB",
+    },
+}
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_quick_run_reports_everything_and_leaves_nothing(name: str) -> None:
+    with fresh_place() as place:
+        temporary = place / "temporary"
+        temporary.mkdir(mode=0o711)
+        command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--json", "--tickets", "500"]
+        said = call(command, {"TMPDIR": str(temporary)}, timeout_s=110)
+        assert said.status == 0, said.errors
+        report = json.decode(said.output.encode(), type=Report)
+        assert PROMISED[name] <= {row.what for row in report.rows}
+        assert all(row.median >= 0 and row.count >= 1 for row in report.rows)
+        assert any("500" in note for note in report.notes.values())
+        assert report.machine.cores >= 1
+        assert not any(temporary.iterdir())
+        assert processes_of(temporary) == set()
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_benchmark_explains_itself(name: str) -> None:
+    said = call([sys.executable, "-m", f"benchmarks.{name}", "--help"])
+    assert said.status == 0
+    assert "--quick" in said.output
+    assert "examples:" in said.output
