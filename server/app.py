@@ -9,13 +9,13 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
 from aiohttp import web
 from msgspec import Struct
 
-from server.api.bearer import read_bearer
 from server.api.exchange import BODY_LIMIT
 from server.api.gate_sync import GateSyncApi
 from server.api.gates import GateApi
@@ -23,19 +23,21 @@ from server.api.health import HealthApi
 from server.api.hub import LinkHub
 from server.api.middleware import trace_requests
 from server.api.operations import OperationsApi
-from server.api.routes import Auth, Authenticators, Route, mount
+from server.api.routes import Auth, Route, mount
 from server.api.ticket_links import TicketLinkApi
 from server.api.tickets import TicketApi
 from server.auth.gate_token import GateTokens
 from server.auth.user_token import UserTokens
+from server.authenticators import make_authenticators
 from server.db.pool import PgDatabase, PoolSizes, open_database
 from server.db.relay_session import open_relay_session
 from server.db.selfcheck import check_database
-from server.domain.access import GateCaller, User
+from server.key_keeper import run_key_keeper
 from server.payments.absent import NoPayments
 from server.payments.demo import DemoPayments
 from server.services.codes import CodeMint
-from server.services.context import HOLD, Context
+from server.services.context import HOLD, HORIZON, OVERLAP, Context
+from server.services.key_care import check_ring
 from server.services.keys import KeyVault
 from server.services.payments import PaymentProvider
 from server.services.relay import RelayState, run_relay
@@ -80,6 +82,9 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
     ring: KeyRing
     payments: Payments = Payments.NONE
     hold: timedelta = HOLD
+    horizon: timedelta = HORIZON
+    overlap: timedelta = OVERLAP
+    print_font: Path | None = None
     connections: int = 10
     public_url: str | None = None
     clock: Clock = SystemClock()
@@ -104,6 +109,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     hub: LinkHub
     page: PageAssets
     public_url: str | None
+    print_font: Path | None
 
 
 class Running(Struct, frozen=True, kw_only=True):
@@ -135,6 +141,8 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             clock=plan.clock,
             random_bytes=plan.random_bytes,
             hold=plan.hold,
+            horizon=plan.horizon,
+            overlap=plan.overlap,
         )
         yield Parts(
             database=database,
@@ -148,6 +156,7 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             hub=LinkHub(database),
             page=await asyncio.to_thread(load_assets),
             public_url=plan.public_url,
+            print_font=plan.print_font,
         )
 
 
@@ -157,7 +166,7 @@ def build_app(parts: Parts) -> web.Application:
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[trace_requests(parts.context.random_bytes)])
     app[PARTS] = parts
     app[HEALTH] = health
-    authenticators = Authenticators(user=_user_authenticator(parts.tokens), gate=_gate_authenticator(parts.gate_tokens))
+    authenticators = make_authenticators(parts.tokens, parts.gate_tokens)
     mount(app, all_routes(parts, health), authenticators)
     app.on_startup.append(_announce_start)
     app.on_shutdown.append(_close_links)
@@ -168,7 +177,7 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
     """Return the whole route table."""
     return [
         *health.routes(),
-        *TicketApi(parts.context, parts.mint, parts.payments).routes(),
+        *TicketApi(parts.context, parts.mint, parts.payments, parts.print_font).routes(),
         *TicketLinkApi(parts.context, parts.public_url).routes(),
         *_ticket_page_routes(parts),
         *GateApi(parts.context).routes(),
@@ -182,9 +191,20 @@ async def run_server(plan: ServerPlan, listener: socket.socket) -> AsyncIterator
     """Serve on a bound socket until the context ends: then requests are finished and background work is stopped.
 
     Raises:
-        Whatever ``open_parts`` raises.
+        SettingsInvalid, DataDamaged: the key ring does not open the stored keys.
+        Whatever else ``open_parts`` raises.
     """
-    async with open_parts(plan) as parts, _background(background_work(parts)):
+    async with open_parts(plan) as parts:
+        async with parts.database.worker() as unit:
+            tenants = await unit.maintenance.tenants()
+        await check_ring(parts.database, parts.context.vault, tenants)
+        async with _serve(parts, listener) as running:
+            yield running
+
+
+@asynccontextmanager
+async def _serve(parts: Parts, listener: socket.socket) -> AsyncIterator[Running]:
+    async with _background(background_work(parts)):
         runner = web.AppRunner(build_app(parts), access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
@@ -201,6 +221,7 @@ def background_work(parts: Parts) -> list[Coroutine[Any, Any, None]]:
         run_relay(lambda: open_relay_session(parts.database), parts.relay),
         parts.hub.run(parts.database.listen),
         run_sweeper(parts.context, parts.database),
+        run_key_keeper(parts.context, parts.database, parts.hub.check_all),
     ]
 
 
@@ -256,20 +277,6 @@ def _choose_payments(kind: Payments) -> PaymentProvider:
         )
         return DemoPayments()
     return NoPayments()
-
-
-def _user_authenticator(tokens: UserTokens) -> Any:
-    async def authenticate(request: web.Request) -> User:
-        return tokens.verify(read_bearer(request))
-
-    return authenticate
-
-
-def _gate_authenticator(tokens: GateTokens) -> Any:
-    async def authenticate(request: web.Request) -> GateCaller:
-        return await tokens.verify(read_bearer(request))
-
-    return authenticate
 
 
 async def _check_relay(relay: RelayState) -> None:

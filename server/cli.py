@@ -9,11 +9,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
+from shared.arguments import CommandParser
 from shared.problems import TicketTokenError
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands = argparse._SubParsersAction[CommandParser]
+
+TRACEBACK = "TICKETTOKEN_TRACEBACK"
+"""The variable with which a fault of the program shows where it happened."""
 
 DEFAULT_DATA = Path("tickettoken-data")
 
@@ -24,6 +29,7 @@ _EPILOG = """examples:
   tickettoken serve --embedded --seed          a whole server, nothing else needed
   tickettoken token --embedded --role customer a token to call it with
   tickettoken doctor                           is this installation sound?
+  tickettoken keys status                      which keys there are, and what to do about them
 
 exit status:
   0  done
@@ -46,7 +52,9 @@ environment without --embedded (NAME_FILE names a file holding the value of NAME
   JWT_SECRET            64 characters or more              QR_ENCRYPTION_KEY     32 bytes, wraps all stored keys
   HOST, PORT            where to listen (127.0.0.1, 3004)  PAYMENTS              none or demo (everything counts as paid)
   RESERVATION_MINUTES   how long places are held (10)      DATABASE_CONNECTIONS  at most (10)
-  LOG_LEVEL             debug, info, warning or error
+  LOG_LEVEL             debug, info, warning or error      PUBLIC_URL            where people reach it, for links
+  KEY_HORIZON_HOURS     how far ahead gates have keys (72) PRINT_FONT            TrueType file for printed tickets
+  KEY_OVERLAP_MINUTES   how long fetched codes count after an emergency replaced their keys (10)
 
 environment with --embedded: the same names except for the URLs, all optional; secrets are made on first use.
 """
@@ -54,20 +62,28 @@ environment with --embedded: the same names except for the URLs, all optional; s
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the process's exit status; a problem becomes one line on stderr."""
-    arguments = build_parser().parse_args(argv)
-    module, _, function = str(arguments.run).partition(":")
     try:
+        arguments = build_parser().parse_args(argv)
+        module, _, function = str(arguments.run).partition(":")
         return int(getattr(importlib.import_module(module), function)(arguments, os.environ))
     except TicketTokenError as problem:
         sys.stderr.write(f"error: {problem}\n")
         return problem.exit_code
     except KeyboardInterrupt:
         return 130
+    except Exception as fault:
+        if os.environ.get(TRACEBACK):
+            raise
+        name = type(fault).__name__
+        sys.stderr.write(
+            f"error: this program has a fault ({name}): run again with {TRACEBACK}=1 and report what it says\n"
+        )
+        return 1
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="tickettoken",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -78,6 +94,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_migrate(commands)
     _add_seed(commands)
     _add_doctor(commands)
+    _add_keys(commands)
     _add_token(commands)
     _add_demo(commands)
     return parser
@@ -125,6 +142,49 @@ def _add_doctor(commands: Commands) -> None:
     doctor.add_argument("--json", action="store_true", help="print the findings as JSON")
 
 
+_KEYS_EPILOG = """examples:
+  tickettoken keys status                              what there is, and which gates lag behind
+  tickettoken keys rotate --event ID                   new keys from the next epoch on; no code dies
+  tickettoken keys rotate --event ID --now             emergency: codes fetched before end after ten minutes
+  tickettoken keys rotate --tenant ID --master         new tickets come from a new master secret
+  tickettoken keys rotate --tenant ID --config         another key signs what gates believe
+  tickettoken keys rewrap                              wrap all stored keys with the first of QR_ENCRYPTION_KEY
+  tickettoken keys retire --kek k1                     may k1 leave QR_ENCRYPTION_KEY?
+  tickettoken keys retire --tenant ID --master 1       erase a master that nothing needs any more
+
+Servers that run notice by themselves. With --embedded, stop `serve --embedded` first: a data directory has one user.
+"""
+
+
+def _add_keys(commands: Commands) -> None:
+    keys = _command(commands, "keys", "look after keys: see, replace, wrap anew, let go", _KEYS_EPILOG, "")
+    actions = keys.add_subparsers(title="actions", metavar="ACTION", required=True)
+    status = _keys_command(actions, "status", "what there is of keys", "status")
+    status.add_argument("--event", type=_id, metavar="ID", help="only this event")
+    rotate = _keys_command(actions, "rotate", "make new keys", "rotate")
+    what = rotate.add_mutually_exclusive_group(required=True)
+    what.add_argument("--event", type=_id, metavar="ID", help="new keys for an event's coming epochs")
+    what.add_argument("--master", action="store_true", help="a new master secret for tickets to come")
+    what.add_argument("--config", action="store_true", help="a new key to sign what gates believe")
+    rotate.add_argument("--now", action="store_true", help="emergency: replace the keys in use as well")
+    rotate.add_argument("--overlap", type=_count, metavar="MINUTES", help="with --now: how long old codes still count")
+    rewrap = _keys_command(actions, "rewrap", "wrap all stored keys with the current key-encryption key", "rewrap")
+    rewrap.add_argument("--batch", type=_count, default=200, metavar="N", help="keys in one transaction (200)")
+    retire = _keys_command(actions, "retire", "let go of a key that nothing needs", "retire")
+    which = retire.add_mutually_exclusive_group(required=True)
+    which.add_argument("--kek", metavar="NAME", help="a key-encryption key: only looks whether it is needed")
+    which.add_argument("--master", type=int, metavar="N", help="erase a master secret of the tenant")
+    which.add_argument("--config", type=int, metavar="N", help="erase a config key of the tenant")
+
+
+def _keys_command(actions: Commands, name: str, summary: str, function: str) -> CommandParser:
+    command = _command(actions, name, summary, _KEYS_EPILOG, f"server.cli_keys:{function}")
+    _add_embedded(command)
+    command.add_argument("--tenant", type=_id, metavar="ID", help="only this tenant")
+    command.add_argument("--json", action="store_true", help="print the answer as JSON")
+    return command
+
+
 def _add_token(commands: Commands) -> None:
     epilog = (
         "examples:\n  tickettoken token --embedded --role venue_manager\n"
@@ -156,7 +216,7 @@ def _add_demo(commands: Commands) -> None:
     demo.add_argument("--json", action="store_true", help="print only the result, as one JSON document")
 
 
-def _command(commands: Commands, name: str, summary: str, epilog: str, run: str) -> argparse.ArgumentParser:
+def _command(commands: Commands, name: str, summary: str, epilog: str, run: str) -> CommandParser:
     parser = commands.add_parser(
         name,
         help=summary,
@@ -180,10 +240,22 @@ def _add_embedded(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
+    if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
-    return number
+    return int(text)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError("an id has the form 01234567-89ab-cdef-0123-456789abcdef") from exc
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError("give a number from 1 to 10000")
+    return int(text)
 
 
 def _ticket_count(text: str) -> int:

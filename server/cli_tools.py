@@ -123,7 +123,7 @@ async def _seed(arguments: argparse.Namespace, environ: Mapping[str, str]) -> in
 
 async def _examine(arguments: argparse.Namespace, environ: Mapping[str, str]) -> list[Finding]:
     try:
-        async with _plan(arguments, environ) as plan:
+        async with open_plan(arguments, environ) as plan:
             settings = Finding(name="settings", ok=True, detail="complete, secrets fit for their purpose")
             return [settings, *await examine(plan)]
     except TicketTokenError as problem:
@@ -132,12 +132,12 @@ async def _examine(arguments: argparse.Namespace, environ: Mapping[str, str]) ->
 
 @asynccontextmanager
 async def _open(arguments: argparse.Namespace, environ: Mapping[str, str]) -> AsyncIterator[Parts]:
-    async with _plan(arguments, environ) as plan, open_parts(plan) as parts:
+    async with open_plan(arguments, environ) as plan, open_parts(plan) as parts:
         yield parts
 
 
 @asynccontextmanager
-async def _plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> AsyncIterator[ServerPlan]:
+async def open_plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> AsyncIterator[ServerPlan]:
     """Tell how to reach the installation; with --embedded its database runs for as long as the context is open."""
     if arguments.embedded:
         embedded = load_settings(EmbeddedSettings, environ)
@@ -150,6 +150,8 @@ async def _plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -> As
         worker_dsn=settings.worker_database_url.value,
         jwt_secret=settings.jwt_secret,
         ring=parse_key_ring(settings.qr_encryption_key.value),
+        horizon=timedelta(hours=settings.key_horizon_hours),
+        overlap=timedelta(minutes=settings.key_overlap_minutes),
     )
 
 
@@ -157,7 +159,7 @@ def _read_id(text: str | None, option: str) -> UUID | None:
     try:
         return None if text is None else UUID(text)
     except ValueError as exc:
-        raise InputUnusable(f"{option} is not an id") from exc
+        raise InputUnusable(f"{option} is not an id: `tickettoken seed` prints some") from exc
 
 
 def _write(text: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -74,9 +75,20 @@ def _convert(text: str, kind: object) -> object:
     try:
         return convert(text, kind, strict=False)
     except msgspec.ValidationError as exc:
-        # An enum's complaint repeats the value, and somebody may have put a secret into the wrong variable.
+        if choices := _choices(kind):
+            raise SettingsInvalid(f"give one of {', '.join(choices)}") from None
+        # A complaint may repeat the value, and somebody may have put a secret into the wrong variable.
         explained = str(exc).replace(repr(text), "").strip()
         raise SettingsInvalid(explained) from None
+
+
+def _choices(kind: object) -> list[str]:
+    """Return what a field of a closed choice may hold, nothing for an open one."""
+    if kind is bool:
+        return ["1", "0"]
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(member.value) for member in kind]
+    return [str(choice) for choice in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def _explain(exc: Exception) -> str:

@@ -81,6 +81,12 @@ class LinkHub:
         channel = self._channels.get(event)
         return 0 if channel is None or channel.position is None else channel.position
 
+    def check_all(self) -> None:
+        """Have every link look whether its gate should have newer keys."""
+        for channel in self._channels.values():
+            for mailbox in channel.members.values():
+                mailbox.check_due.set()
+
     def leave(self, gate: GateId, mailbox: Mailbox) -> None:
         """Let a link go."""
         channel = self._channels.get(mailbox.event)

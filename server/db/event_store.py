@@ -55,3 +55,20 @@ class EventStore:
     async def raise_bundle_version(self, event: EventId) -> int:
         """Count the event's key bundle up."""
         return int(await self._connection.fetchval(_SQL["raise_bundle_version"], event))
+
+    async def lock(self, event: EventId) -> EventRow | None:
+        """Lock an event until the transaction ends, and return it."""
+        await self._connection.execute(_SQL["lock_event"], event)
+        return await self.get(event)
+
+    async def raise_key_series(self, event: EventId) -> None:
+        """Note that stored epoch keys were replaced."""
+        await self._connection.execute(_SQL["raise_key_series"], event)
+
+    async def announce_config(self, config: int) -> None:
+        """Have the gates of all events told of a config key."""
+        await self._connection.execute(_SQL["announce_config"], config)
+
+    async def list_all(self, event: EventId | None = None) -> list[EventRow]:
+        """Return all events, or the one named."""
+        return [read_row(row, EventRow) for row in await self._connection.fetch(_SQL["list_events"], event)]

@@ -55,6 +55,7 @@ class GateStore:
             gate.seal_public,
             gate.software,
             gate.enrolled_at,
+            gate.config,
         )
 
     async def get(self, gate: GateId) -> GateRow | None:
@@ -76,6 +77,10 @@ class GateStore:
     async def greet(self, gate: GateId, software: str, now: datetime) -> None:
         """Keep what a gate runs."""
         await self._connection.execute(_SQL["greet"], gate, software, now)
+
+    async def believe(self, gate: GateId, config: int) -> None:
+        """Keep that a gate believes a config key."""
+        await self._connection.execute(_SQL["believe"], gate, config)
 
     async def set_bundle_version(self, gate: GateId, version: int) -> None:
         """Keep the newest key bundle a gate was sent."""

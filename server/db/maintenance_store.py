@@ -12,7 +12,7 @@ _SQL = load_statements("maintenance.sql")
 
 
 class MaintenanceStore:
-    """Implements ``server.services.sweep.Maintenance``."""
+    """Implements ``server.services.sweep.Maintenance`` and ``server.services.key_horizon.Horizons``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -33,6 +33,11 @@ class MaintenanceStore:
     async def forget_codes(self, before: datetime) -> None:
         """Delete enrolment codes that ended before a moment."""
         await self._connection.execute(_SQL["forget_codes"], before)
+
+    async def going_events(self, now: datetime) -> list[tuple[TenantId, EventId]]:
+        """Return events that are not over."""
+        rows = await self._connection.fetch(_SQL["going_events"], now)
+        return [(TenantId(row["tenant_id"]), EventId(row["id"])) for row in rows]
 
     async def server_clock(self) -> datetime:
         """Return the database server's own time."""

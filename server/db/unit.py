@@ -11,6 +11,7 @@ from server.db.event_store import EventStore
 from server.db.feed_store import FeedStore
 from server.db.gate_store import GateStore
 from server.db.idempotency_store import IdempotencyStore
+from server.db.key_care_store import KeyCareStore
 from server.db.key_store import KeyStore
 from server.db.maintenance_store import MaintenanceStore
 from server.db.order_store import OrderStore
@@ -61,6 +62,7 @@ class PgUnit(_Commits):
         self.tickets = TicketStore(connection)
         self.transfers = TransferStore(connection)
         self.keys = KeyStore(connection)
+        self.key_care = KeyCareStore(connection)
         self.idempotency = IdempotencyStore(connection)
         self.outbox = OutboxStore(connection)
         self.feed = FeedStore(connection)

@@ -1,7 +1,8 @@
 """Key bundles: which epochs a gate gets, what the bundle is called, and sealing it to that one gate.
 
-A bundle's version joins the event's own number, raised by policy and revocation, with the last epoch inside, raised by
-time: version = bundle_version * 65536 + last epoch. So it grows whenever the content does, without a write.
+A bundle's version joins three numbers that only grow: the event's own, raised by policy, revocation and rotation; the
+config key the gate is known to believe; and the last epoch inside, raised by time:
+version = (bundle_version + config - 1) * 65536 + last epoch. So it grows whenever the content does, without a write.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ from datetime import datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from msgspec import Struct
 
-from server.services.keys import KeyVault, epoch_at
+from server.services.context import HORIZON, Context
+from server.services.epochs import paper_epoch
+from server.services.keys import epoch_at, public_half
 from server.services.ports import Unit
 from server.services.rows import EventRow
 from server.services.rows_gates import GateRow
 from shared.codes.bundle import KeyBundle, SealedBundle, seal_bundle
+from shared.codes.reader import EpochKey
 
-HORIZON = timedelta(hours=72)
+__all__ = ["HORIZON", "MadeBundle", "due_version", "knows_successor", "make_bundle"]
+
 _EPOCH_BITS = 16
+_MOST_KEYS = 1000
 
 
 class MadeBundle(Struct, frozen=True, kw_only=True):
@@ -29,29 +35,56 @@ class MadeBundle(Struct, frozen=True, kw_only=True):
     sealed: SealedBundle
 
 
-def due_version(event: EventRow, now: datetime) -> int:
-    """Return the version a gate of this event should have at this moment."""
-    return event.bundle_version << _EPOCH_BITS | epoch_at(event, now + HORIZON)
+def due_version(event: EventRow, now: datetime, *, config: int = 1, horizon: timedelta = HORIZON) -> int:
+    """Return the version a gate of this event that believes config key ``config`` should have at this moment."""
+    return (event.bundle_version + config - 1) << _EPOCH_BITS | epoch_at(event, now + horizon)
 
 
-async def make_bundle(tx: Unit, vault: KeyVault, gate: GateRow, event: EventRow, now: datetime) -> MadeBundle:
-    """Return the keys from the epoch before now's to 72 hours ahead with the policy, sealed to one gate.
+def knows_successor(gate: GateRow, event: EventRow, reported_version: int) -> bool:
+    """Return whether a gate that has a bundle of this version was told in it of the next config key."""
+    announced_from = event.config_since + gate.config - 1
+    return gate.config < event.config and reported_version >> _EPOCH_BITS >= announced_from
+
+
+async def make_bundle(tx: Unit, context: Context, gate: GateRow, event: EventRow, now: datetime) -> MadeBundle:
+    """Return the keys from the epoch before now's to the horizon with the policy, sealed to one gate.
+
+    It is signed with the config key the gate is known to believe, and names the next one where there is one.
 
     Raises:
+        KeyRetired: the gate believes a key that was erased.
         SettingsInvalid, DataDamaged: the key ring does not open the stored keys.
     """
-    epochs = await vault.epochs(tx, event, epoch_at(event, now) - 1, epoch_at(event, now + HORIZON))
-    version = due_version(event, now)
+    version = due_version(event, now, config=gate.config, horizon=context.horizon)
     bundle = KeyBundle(
         event=event.id,
         event_name=event.name,
         version=version,
         made=now,
-        epochs=[epoch.for_reading() for epoch in epochs],
+        epochs=await find_reading_keys(tx, context, event, now),
         policy=event.policy,
+        next_config_key=await _find_successor(tx, context, gate, event),
     )
-    config_key = await vault.config_key(tx)
+    config_key = await context.vault.config_key(tx, gate.config)
     seal_to = X25519PublicKey.from_public_bytes(gate.seal_public)
     sealed = await asyncio.to_thread(seal_bundle, bundle, gate.id, seal_to, config_key)
     await tx.gates.set_bundle_version(gate.id, version)
     return MadeBundle(version=version, sealed=sealed)
+
+
+async def find_reading_keys(tx: Unit, context: Context, event: EventRow, now: datetime) -> list[EpochKey]:
+    """Return all keys with which an event's codes are read from now to the horizon: present ones, then replaced ones."""
+    first, last = epoch_at(event, now) - 1, epoch_at(event, now + context.horizon)
+    epochs = await context.vault.epochs(tx, event, first, last)
+    paper = paper_epoch(event)
+    if event.policy.static_codes and not first <= paper <= last:
+        epochs = [*await context.vault.epochs(tx, event, paper, paper), *epochs]
+    replaced = await context.vault.replaced(tx, event, {one.epoch for one in epochs})
+    # The latest replaced come first: should there ever be too many, the oldest are the ones to miss.
+    return [*(one.for_reading() for one in epochs), *replaced][:_MOST_KEYS]
+
+
+async def _find_successor(tx: Unit, context: Context, gate: GateRow, event: EventRow) -> bytes | None:
+    if gate.config >= event.config:
+        return None
+    return public_half(await context.vault.config_key(tx, gate.config + 1))

@@ -92,11 +92,11 @@ class CodeMint:
     """Makes capsules and remembers them: a day's chain is thousands of hashes long."""
 
     def __init__(self) -> None:
-        self._made: OrderedDict[tuple[EventId, int, Claims], IssuedCapsule] = OrderedDict()
+        self._made: OrderedDict[tuple[EventId, bytes, Claims], IssuedCapsule] = OrderedDict()
 
     async def capsules(self, subject: CodeSubject, epochs: list[EpochSecrets]) -> list[IssuedCapsule]:
         """Return a ticket's capsule for each of these epochs; what must be made is made in a thread."""
-        wanted = [((one.event, one.epoch, state_claims(subject, one.starts)), one) for one in epochs]
+        wanted = [((one.event, one.issuer_public, state_claims(subject, one.starts)), one) for one in epochs]
         missing = [(key, one) for key, one in wanted if key not in self._made]
         if missing:
             seed = subject.seed
@@ -114,6 +114,13 @@ class CodeMint:
         (capsule,) = await self.capsules(subject, [epoch])
         seed = subject.seed
         return await asyncio.to_thread(lambda: show(capsule, seed, now))
+
+
+def write_static(subject: CodeSubject, epoch: EpochSecrets) -> str:
+    """Return the text of a code on paper: good for as long as the claims inside say, proving nothing about time."""
+    header = Header(version=VERSION, profile=Profile.STATIC, hint=event_hint(epoch.event), epoch=epoch.epoch)
+    capsule = Capsule(header=header, claims=state_claims(subject, epoch.starts), anchor=bytes(chain.VALUE_SIZE))
+    return write_token(Token(capsule=seal(capsule, epoch.event, epoch.envelope_key, epoch.issuer)))
 
 
 def show(capsule: IssuedCapsule, seed: bytes, now: datetime) -> LiveToken:

@@ -12,13 +12,21 @@ from shared.clock import Clock
 from shared.ids import RandomBytes
 
 HOLD = timedelta(minutes=10)
+HORIZON = timedelta(hours=72)
+OVERLAP = timedelta(minutes=10)
 
 
 class Context(Struct, frozen=True, kw_only=True):
-    """The means of the server's use cases; ``hold`` is how long a reservation keeps its places."""
+    """The means of the server's use cases.
+
+    ``hold`` is how long a reservation keeps its places, ``horizon`` how far ahead gates have keys, ``overlap`` how long
+    codes count after an emergency replaced their keys, which is also how often phones ask at least twice.
+    """
 
     db: Database
     vault: KeyVault
     clock: Clock
     random_bytes: RandomBytes
     hold: timedelta = HOLD
+    horizon: timedelta = HORIZON
+    overlap: timedelta = OVERLAP

@@ -8,8 +8,10 @@ from datetime import datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from msgspec import Struct
+from msgspec.structs import replace
 
 from server.domain.enrolment import LIFETIME, SECRET_SIZE, EnrolmentCode, read_code, write_code
+from server.services.key_rotation import renew_future
 from server.services.keys import KeyVault, public_half
 from server.services.ports import Database, Unit
 from server.services.problems import EventUnknown
@@ -109,28 +111,33 @@ class Enrolment:
             if taken is None:
                 gate = await _find_repeated(tx, code, application, now)
             else:
-                gate = _make_gate(code.tenant, gate_id, taken, application, now)
+                event = await _find_event(tx, taken.event)
+                gate = replace(_make_gate(code.tenant, gate_id, taken, application, now), config=event.config)
                 await tx.gates.add(gate)
                 await tx.outbox.append(gate.event, [GateEntry(seq=0, gate=gate.id, name=gate.name)])
             event = await _find_event(tx, gate.event)
-            config_key = public_half(await self._vault.config_key(tx))
+            config_key = public_half(await self._vault.config_key(tx, gate.config))
         return Enrolled(gate=gate, event=event, config_key=config_key)
 
     async def revoke(self, tenant: TenantId, gate_id: GateId, now: datetime) -> GateRow:
-        """Take a gate out of service for good, tell the others and call for new key bundles; safe to repeat.
+        """Take a gate out of service for good and tell the others; safe to repeat.
+
+        From the next epoch on, codes are made with keys this gate never had; those made before go on counting.
 
         Raises:
             GateUnknown: the tenant has no such gate.
         """
         async with self._db.tenant(tenant) as tx:
-            revoked = await tx.gates.revoke(gate_id, now)
             gate = await tx.gates.get(gate_id)
-            if gate is None:
+            # the event first: whoever makes a bundle takes the two in this order
+            event = None if gate is None else await tx.events.lock(gate.event)
+            if gate is None or event is None:
                 raise GateUnknown("There is no such gate.")
-            if revoked:
+            if await tx.gates.revoke(gate_id, now):
+                await renew_future(tx, self._vault, event, now)
                 await tx.outbox.append(gate.event, [GateEntry(seq=0, gate=gate.id, name=gate.name, revoked=True)])
-                await tx.events.raise_bundle_version(gate.event)
-        return gate
+            # as it is now, also if somebody else was quicker
+            return await tx.gates.get(gate_id) or gate
 
     async def list_gates(self, tenant: TenantId, event: EventId) -> Sequence[GateRow]:
         """Return an event's gates.

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from server.domain.proof import ChainWindow, ProofClaim, check_proof
 from server.services.classify import Seen
-from server.services.keys import KeyVault
+from server.services.keys import KeyVault, MasterSecrets
 from server.services.marking import counts_elsewhere, judged_admission
 from server.services.ports import Unit
 from server.services.rows import EventRow, HandleRow
@@ -31,6 +31,8 @@ from shared.sync.scan import Mode, ScanRecord, decode_record
 _CODE_REASONS = frozenset(
     {Reason.CODE_FORGED, Reason.CODE_STALE, Reason.CODE_FUTURE, Reason.CODE_VERSION, Reason.CODE_UNREADABLE}
 )
+
+_Claims = dict[int, tuple[bytes, ProofClaim]]
 
 log = structlog.get_logger()
 
@@ -84,7 +86,7 @@ class RecordTaker:
         hashes = {one.handle_hash for one in records.values() if one.handle_hash is not None and taker._is_ours(one)}
         taker._handles = {row.handle_hash: row for row in await tx.scans.match(event.id, list(hashes))}
         # before any ticket is locked: recomputing takes milliseconds for each record
-        taker._proven = await taker._prove(await vault.master(tx))
+        taker._proven = await taker._prove(await vault.masters(tx))
         wanted = sorted({row.ticket for row in taker._handles.values()})
         taker._tickets = {one.ticket.id: one for one in await tx.scans.lock_tickets(wanted)}
         for stored in await tx.scans.admissions(wanted):
@@ -230,23 +232,26 @@ class RecordTaker:
             supervisor=None if record.override is None else record.override.supervisor,
         )
 
-    async def _prove(self, master: bytes) -> frozenset[int]:
-        claims = self._claims()
-        epochs = {claim.proof.epoch for claim in claims.values()}
+    async def _prove(self, masters: MasterSecrets) -> frozenset[int]:
+        claims = self._claims(masters)
+        epochs = {claim.proof.epoch for _, claim in claims.values()}
         if not epochs:
             return frozenset()
         rows = await self._tx.keys.epochs(self._event.id, min(epochs), max(epochs))
         windows = {row.epoch: ChainWindow(starts=row.starts, ends=row.ends, slot_s=row.slot_s) for row in rows}
-        return await asyncio.to_thread(_prove_all, master, claims, windows)
+        return await asyncio.to_thread(_prove_all, claims, windows)
 
-    def _claims(self) -> dict[int, ProofClaim]:
-        claims = {}
+    def _claims(self, masters: MasterSecrets) -> _Claims:
+        """Return what can be recomputed: without the master that made a code, nothing is proven by it."""
+        claims: _Claims = {}
         for seq, record in self._records.items():
             handle = self._match(record)
-            if handle is not None and record.proof is not None:
-                claims[seq] = ProofClaim(
+            master = None if handle is None else masters.secrets.get(handle.master)
+            if handle is not None and master is not None and record.proof is not None:
+                claim = ProofClaim(
                     event=self._event.id, ticket=handle.ticket, generation=handle.generation, proof=record.proof
                 )
+                claims[seq] = (master, claim)
         return claims
 
 
@@ -259,9 +264,9 @@ def read_record(line: LogLine) -> ScanRecord | None:
     return record if record.gate_seq == line.seq else None
 
 
-def _prove_all(master: bytes, claims: Mapping[int, ProofClaim], windows: Mapping[int, ChainWindow]) -> frozenset[int]:
+def _prove_all(claims: _Claims, windows: Mapping[int, ChainWindow]) -> frozenset[int]:
     return frozenset(
         seq
-        for seq, claim in claims.items()
+        for seq, (master, claim) in claims.items()
         if claim.proof.epoch in windows and check_proof(master, claim, windows[claim.proof.epoch])
     )

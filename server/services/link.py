@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from server.domain.access import GateCaller
-from server.services.bundles import MadeBundle, due_version, make_bundle
+from server.services.bundles import MadeBundle, due_version, knows_successor, make_bundle
 from server.services.context import Context
 from server.services.feed_frames import PackedFrame, pack_frame
 from server.services.gate_access import find_gate
@@ -46,11 +47,15 @@ async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
         gate = await find_gate(tx, caller.gate)
         if hello.gate != gate.id or hello.event != gate.event:
             raise LinkMisused("This link is not the gate's or not its event's: enrol the gate anew.")
-        await tx.gates.greet(gate.id, hello.software, now)
         event = await _find_event(tx, gate)
+        believing = _update_belief(gate, event, hello.bundle_version)
         head = await tx.feed.head(event.id)
         log = await tx.scans.read_log(gate.id, hello.incarnation)
-        bundle = await _find_bundle(tx, context, gate, event, hello.bundle_version)
+        bundle = await _find_bundle(tx, context, believing, event, hello.bundle_version)
+        # after the bundle: whoever replaces keys locks the event first and gates later
+        await tx.gates.greet(gate.id, hello.software, now)
+        if believing.config != gate.config:
+            await tx.gates.believe(gate.id, believing.config)
         needs_snapshot = await _is_too_far_behind(tx, event.id, hello.feed_seq, head)
     welcome = Welcome(protocol=PROTOCOL, server_ms=unix_ms(now), feed_high=head, acked=log.acked)
     return Greeting(gate=gate, welcome=welcome, bundle=bundle, needs_snapshot=needs_snapshot)
@@ -64,9 +69,14 @@ async def check_up(context: Context, caller: GateCaller, known_version: int, pin
     """
     async with context.db.tenant(caller.tenant) as tx:
         gate = await find_gate(tx, caller.gate)
+        event = await _find_event(tx, gate)
+        believing = gate if ping is None else _update_belief(gate, event, ping.bundle_version)
+        bundle = await _find_bundle(tx, context, believing, event, known_version)
         if ping is not None:
             await tx.gates.beat(gate.id, ping, context.clock.now())
-        return await _find_bundle(tx, context, gate, await _find_event(tx, gate), known_version)
+        if believing.config != gate.config:
+            await tx.gates.believe(gate.id, believing.config)
+    return bundle
 
 
 async def read_feed(context: Context, caller: GateCaller, after: int, limit: int) -> PackedFrame:
@@ -96,9 +106,14 @@ async def _find_bundle(
     tx: Unit, context: Context, gate: GateRow, event: EventRow, known_version: int
 ) -> MadeBundle | None:
     now = context.clock.now()
-    if known_version >= due_version(event, now):
+    if known_version >= due_version(event, now, config=gate.config, horizon=context.horizon):
         return None
-    return await make_bundle(tx, context.vault, gate, event, now)
+    return await make_bundle(tx, context, gate, event, now)
+
+
+def _update_belief(gate: GateRow, event: EventRow, reported_version: int) -> GateRow:
+    """Return the gate as believing the next config key once it has a bundle that announced it."""
+    return replace(gate, config=gate.config + 1) if knows_successor(gate, event, reported_version) else gate
 
 
 async def _is_too_far_behind(tx: Unit, event: EventId, feed_seq: int, head: int) -> bool:

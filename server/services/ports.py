@@ -10,7 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from server.services.ports_tickets import Keys, Tickets, Transfers
+from server.services.ports_keys import KeyCare, Keys
+from server.services.ports_tickets import Tickets, Transfers
 from server.services.rows import (
     ActorRef,
     EpochRow,
@@ -102,6 +103,8 @@ class Unit(Protocol):
     @property
     def keys(self) -> Keys: ...
     @property
+    def key_care(self) -> KeyCare: ...
+    @property
     def idempotency(self) -> Idempotency: ...
     @property
     def outbox(self) -> Outbox: ...
@@ -148,6 +151,22 @@ class Events(Protocol):
 
     async def raise_bundle_version(self, event: EventId) -> int:
         """Count the event's key bundle up by one and return the new number."""
+        ...
+
+    async def lock(self, event: EventId) -> EventRow | None:
+        """Return an event as it is once nobody else is changing it, and lock it until the transaction ends."""
+        ...
+
+    async def raise_key_series(self, event: EventId) -> None:
+        """Count the event's key series and its key bundle up by one."""
+        ...
+
+    async def announce_config(self, config: int) -> None:
+        """Have the key bundles of all the tenant's events announce this config key, in a higher version each."""
+        ...
+
+    async def list_all(self, event: EventId | None = None) -> list[EventRow]:
+        """Return the tenant's events in any state by id, or the one named."""
         ...
 
 

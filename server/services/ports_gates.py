@@ -125,6 +125,10 @@ class Gates(Protocol):
         """Keep what a gate runs, and that it was just here."""
         ...
 
+    async def believe(self, gate: GateId, config: int) -> None:
+        """Keep that a gate believes the tenant's config key of this number."""
+        ...
+
     async def set_bundle_version(self, gate: GateId, version: int) -> None:
         """Keep the newest key bundle a gate was sent."""
         ...

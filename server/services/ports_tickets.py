@@ -1,4 +1,4 @@
-"""What the use cases need of stored tickets, transfers and keys, as Protocols; `server.services.ports` hands them on."""
+"""What the use cases need of stored tickets and transfers, as Protocols; `server.services.ports` hands them on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ from datetime import datetime
 from typing import Protocol
 
 from server.services.rows import (
-    EpochRow,
     HandleRow,
     HistoryRow,
-    KeyKind,
     Page,
-    TenantKeyRow,
     TicketRow,
     TransferRow,
     TransferState,
@@ -93,24 +90,4 @@ class Transfers(Protocol):
 
     async def count_sent(self, sender: UserId, since: datetime) -> int:
         """Return how many offers a user has made since a moment."""
-        ...
-
-
-class Keys(Protocol):
-    """Wrapped keys."""
-
-    async def get(self, kind: KeyKind) -> TenantKeyRow | None:
-        """Return the tenant's newest key of a kind that is not retired."""
-        ...
-
-    async def add(self, key: TenantKeyRow) -> None:
-        """Keep a key unless one with this kind and id is there, also one whose transaction has not ended yet."""
-        ...
-
-    async def epochs(self, event: EventId, first: int, last: int) -> list[EpochRow]:
-        """Return the stored epochs from ``first`` to ``last`` inclusive, in order."""
-        ...
-
-    async def add_epochs(self, epochs: Sequence[EpochRow]) -> None:
-        """Keep epochs; those that are there stay as they are."""
         ...

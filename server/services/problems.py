@@ -107,6 +107,30 @@ class CodeOver(Conflict):
     code = "code_over"
 
 
+class StaticCodeNotAllowed(Conflict):
+    """The ticket's type or its event takes no code on paper."""
+
+    code = "static_code_not_allowed"
+
+
+class KeyRetired(Conflict):
+    """What this needs was made with a key that was erased."""
+
+    code = "key_retired"
+
+
+class KeyNeeded(Conflict):
+    """The key cannot go: something still depends on it."""
+
+    code = "key_needed"
+
+
+class KeyUnknown(NotFound):
+    """There is no such key, tenant or event to care for."""
+
+    code = "key_not_found"
+
+
 class TicketChanged(Conflict):
     """Somebody else changed the ticket at the same moment."""
 

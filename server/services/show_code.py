@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from server.domain.access import User
 from server.services.codes import CodeMint, CodeSubject, event_over
-from server.services.context import Context
+from server.services.context import OVERLAP, Context
 from server.services.keys import EpochSecrets, epoch_at
 from server.services.ports import Unit
 from server.services.problems import CodeNotYet, CodeOver, TicketUnknown
@@ -23,6 +23,8 @@ SHOWN = frozenset({State.ACTIVE, State.TRANSFERRED, State.CHECKED_IN})
 """States in which a ticket shows codes."""
 _WALLET_EPOCHS = 100
 _REFRESH_AHEAD = timedelta(seconds=1)
+_BUSY_AHEAD = timedelta(hours=1)
+_CALM = timedelta(hours=6)
 
 
 class QrFormat(StrEnum):
@@ -57,7 +59,10 @@ class WalletCapsule(Struct, frozen=True, kw_only=True, rename={"starts": "from",
 
 
 class Wallet(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Enough to show live codes with no network; ``seed`` is None before ``reveal_at``."""
+    """Enough to show live codes with no network; ``seed`` is None before ``reveal_at``.
+
+    A phone with a network asks again after ``refresh_after``: keys may have been replaced in an emergency.
+    """
 
     ticket_id: TicketId
     event_id: EventId
@@ -65,6 +70,7 @@ class Wallet(Struct, frozen=True, kw_only=True, rename="camel"):
     slot_seconds: int
     server_time: datetime
     reveal_at: datetime
+    refresh_after: datetime
     capsules: list[WalletCapsule]
 
     def __repr__(self) -> str:
@@ -81,8 +87,8 @@ async def show_code(context: Context, mint: CodeMint, user: User, ticket_id: Tic
     """
     now = context.clock.now()
     async with context.db.tenant(user.tenant) as tx:
-        subject = await _find_subject(context, tx, user, ticket_id)
-        _check_showable(subject, now)
+        subject = await find_subject(context, tx, user, ticket_id)
+        check_showable(subject, now)
         if now < subject.event.epoch_zero:
             raise CodeNotYet(f"This ticket shows its code from {subject.event.epoch_zero.isoformat()} on.")
         (epoch,) = await _epochs(context, tx, subject.event, now, now)
@@ -106,10 +112,10 @@ async def fill_wallet(context: Context, mint: CodeMint, user: User, ticket_id: T
     """
     now = context.clock.now()
     async with context.db.tenant(user.tenant) as tx:
-        subject = await _find_subject(context, tx, user, ticket_id)
-        _check_showable(subject, now)
+        subject = await find_subject(context, tx, user, ticket_id)
+        check_showable(subject, now)
         epochs = await find_wallet_epochs(context, tx, subject.event, now)
-    return await pack_wallet(mint, subject, epochs, now)
+    return await pack_wallet(mint, subject, epochs, now, overlap=context.overlap)
 
 
 async def find_wallet_epochs(context: Context, tx: Unit, event: EventRow, now: datetime) -> list[EpochSecrets]:
@@ -117,8 +123,13 @@ async def find_wallet_epochs(context: Context, tx: Unit, event: EventRow, now: d
     return await _epochs(context, tx, event, now, event_over(event) - timedelta(microseconds=1))
 
 
-async def pack_wallet(mint: CodeMint, subject: CodeSubject, epochs: list[EpochSecrets], now: datetime) -> Wallet:
-    """Return the wallet of a ticket that may show its codes, without the seed before that is revealed."""
+async def pack_wallet(
+    mint: CodeMint, subject: CodeSubject, epochs: list[EpochSecrets], now: datetime, *, overlap: timedelta = OVERLAP
+) -> Wallet:
+    """Return the wallet of a ticket that may show its codes, without the seed before that is revealed.
+
+    ``overlap`` is how long codes go on counting after an emergency replaced their keys.
+    """
     capsules = await mint.capsules(subject, epochs)
     revealed = now >= subject.event.reveal_at
     return Wallet(
@@ -128,6 +139,7 @@ async def pack_wallet(mint: CodeMint, subject: CodeSubject, epochs: list[EpochSe
         slot_seconds=subject.event.slot_s,
         server_time=now,
         reveal_at=subject.event.reveal_at,
+        refresh_after=find_refresh(subject.event, now, overlap),
         capsules=[
             WalletCapsule(
                 epoch=one.epoch,
@@ -139,6 +151,20 @@ async def pack_wallet(mint: CodeMint, subject: CodeSubject, epochs: list[EpochSe
             for one in capsules
         ],
     )
+
+
+def find_refresh(event: EventRow, now: datetime, overlap: timedelta) -> datetime:
+    """Return when a phone that has just asked should ask again.
+
+    Twice in each overlap from an hour before the doors open, so that no answer of an emergency comes too late; before
+    that every six hours, and at the moment the seed is revealed.
+    """
+    busy = event.policy.window.doors - _BUSY_AHEAD
+    often = now + overlap / 2
+    if now >= busy:
+        return often
+    soon = min(now + _CALM, max(often, busy))
+    return min(soon, event.reveal_at) if now < event.reveal_at else soon
 
 
 async def find_own_ticket(tx: Unit, user: User, ticket_id: TicketId) -> TicketRow:
@@ -153,16 +179,28 @@ async def find_own_ticket(tx: Unit, user: User, ticket_id: TicketId) -> TicketRo
     return ticket
 
 
-async def _find_subject(context: Context, tx: Unit, user: User, ticket_id: TicketId) -> CodeSubject:
+async def find_subject(context: Context, tx: Unit, user: User, ticket_id: TicketId) -> CodeSubject:
+    """Return whose codes are to be made.
+
+    Raises:
+        TicketUnknown: none of this user's.
+        KeyRetired: they were made with a key that was erased.
+    """
     ticket = await find_own_ticket(tx, user, ticket_id)
     event = await tx.events.get(ticket.event)
     ticket_type = await tx.stock.get(ticket.ticket_type)
     if event is None or ticket_type is None:
         raise Internal("A ticket's event or type cannot be found: the database is damaged.")
-    return CodeSubject(master=await context.vault.master(tx), event=event, ticket=ticket, ticket_type=ticket_type)
+    master = (await context.vault.masters(tx)).of(ticket.master)
+    return CodeSubject(master=master, event=event, ticket=ticket, ticket_type=ticket_type)
 
 
-def _check_showable(subject: CodeSubject, now: datetime) -> None:
+def check_showable(subject: CodeSubject, now: datetime) -> None:
+    """Return if the ticket shows codes.
+
+    Raises:
+        CodeOver: it does not, or does not any more.
+    """
     if subject.ticket.locked is not None:
         raise CodeOver("This ticket is locked and shows no code: ask the organiser.")
     if subject.ticket.state not in SHOWN:

@@ -17,7 +17,7 @@ import structlog
 from msgspec import DecodeError, Struct, msgpack, structs
 
 from server.services.feed_entries import ticket_entry
-from server.services.keys import KeyVault
+from server.services.keys import KeyVault, MasterSecrets
 from server.services.marking import admission_entry
 from server.services.ports import Unit
 from server.services.ports_gates import StillDatabase
@@ -110,21 +110,21 @@ class Snapshots:
         return manifest
 
     async def _read_world(self, tx: Unit, event: EventRow, seq: int) -> AsyncIterator[_Part]:
-        master = await self._vault.master(tx)
+        masters = await self._vault.masters(tx)
         gates = await tx.gates.of_event(event.id)
         small: list[FeedEntry] = [PolicyEntry(seq=0, policy=event.policy)]
         small += [GateEntry(seq=0, gate=gate.id, name=gate.name, revoked=gate.revoked_at is not None) for gate in gates]
         yield await asyncio.to_thread(_pack, small, seq)
         async for tickets in tx.feed.world_tickets(event.id, CHUNK_ROWS):
-            yield await asyncio.to_thread(_pack_tickets, master, tickets, seq)
+            yield await asyncio.to_thread(_pack_tickets, masters, tickets, seq)
         async for tombstones in tx.feed.world_tombstones(event.id, CHUNK_ROWS):
             yield await asyncio.to_thread(_pack, tombstones, seq)
         async for admissions in tx.feed.world_admissions(event.id, CHUNK_ROWS):
             yield await asyncio.to_thread(_pack_admissions, admissions, seq)
 
 
-def _pack_tickets(master: bytes, tickets: Sequence[WorldTicket], seq: int) -> _Part:
-    return _pack([ticket_entry(master, one.ticket, one.ticket_type) for one in tickets], seq)
+def _pack_tickets(masters: MasterSecrets, tickets: Sequence[WorldTicket], seq: int) -> _Part:
+    return _pack([ticket_entry(masters.of(one.ticket.master), one.ticket, one.ticket_type) for one in tickets], seq)
 
 
 def _pack_admissions(admissions: Sequence[WorldAdmission], seq: int) -> _Part:

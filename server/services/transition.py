@@ -8,7 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from server.services.feed_entries import ticket_entry, tombstone_entry
-from server.services.keys import KeyVault
+from server.services.keys import KeyVault, MasterSecrets
 from server.services.ports import Unit
 from server.services.problems import TicketChanged
 from server.services.rows import ActorRef, HandleRow, HistoryRow, TicketRow, TicketTypeRow
@@ -53,17 +53,17 @@ async def move_ticket(tx: Unit, vault: KeyVault, ticket: TicketRow, move: Move) 
         TicketChanged: the ticket is not as it was read any more; read it again and decide anew.
     """
     check_transition(ticket.state, move.to, move.actor.kind, move.reason)
-    after = _apply(ticket, move)
+    masters = await vault.masters(tx)
+    after = _apply(ticket, move, masters.newest if move.new_generation else ticket.master)
     if not await tx.tickets.step(ticket, after, move.now):
         raise TicketChanged("This ticket changed at the same moment: look at it again.")
     ticket_type = await tx.stock.get(ticket.ticket_type)
     if ticket_type is None:
         raise Internal("A ticket's type cannot be found: the database is damaged.")
-    master = await vault.master(tx)
     if move.new_generation:
-        await add_handles(tx, master, [after])
+        await add_handles(tx, masters, [after])
     await tx.tickets.add_history([_history(ticket.state, after, move)])
-    await tx.outbox.append(ticket.event, _entries(master, ticket, after, ticket_type))
+    await tx.outbox.append(ticket.event, _entries(masters, ticket, after, ticket_type))
     return after
 
 
@@ -79,35 +79,37 @@ async def issue_tickets(
         TransitionInvalid, TransitionDenied: the state table forbids the step.
     """
     by_id = {one.id: one for one in ticket_types}
-    master = await vault.master(tx)
+    masters = await vault.masters(tx)
     for ticket in tickets:
         check_transition(ticket.state, move.to, move.actor.kind, move.reason)
-    issued = [_apply(ticket, move) for ticket in tickets]
+    issued = [_apply(ticket, move, masters.newest) for ticket in tickets]
     await tx.tickets.add(issued)
-    await add_handles(tx, master, issued)
+    await add_handles(tx, masters, issued)
     made = [_history(None, ticket, move) for ticket in tickets]
     taken = [_history(before.state, after, move) for before, after in zip(tickets, issued, strict=True)]
     await tx.tickets.add_history(made + taken)
     if issued:
+        master = masters.of(masters.newest)
         await tx.outbox.append(issued[0].event, [ticket_entry(master, one, by_id[one.ticket_type]) for one in issued])
     return issued
 
 
-async def add_handles(tx: Unit, master: bytes, tickets: list[TicketRow]) -> None:
+async def add_handles(tx: Unit, masters: MasterSecrets, tickets: list[TicketRow]) -> None:
     """Keep under which hashes gates will know these tickets' present generations."""
     rows = [
         HandleRow(
             event=ticket.event,
-            handle_hash=hash_handle(derive_handle(master, ticket.id, ticket.generation)),
+            handle_hash=hash_handle(derive_handle(masters.of(ticket.master), ticket.id, ticket.generation)),
             ticket=ticket.id,
             generation=ticket.generation,
+            master=ticket.master,
         )
         for ticket in tickets
     ]
     await tx.tickets.add_handles(rows)
 
 
-def _apply(ticket: TicketRow, move: Move) -> TicketRow:
+def _apply(ticket: TicketRow, move: Move, master: int) -> TicketRow:
     given = {
         name: value for name in move.changes.__struct_fields__ if (value := getattr(move.changes, name)) is not UNSET
     }
@@ -116,6 +118,7 @@ def _apply(ticket: TicketRow, move: Move) -> TicketRow:
         state=move.to,
         version=ticket.version + 1,
         generation=ticket.generation + move.new_generation,
+        master=master,
         **given,
     )
 
@@ -134,9 +137,11 @@ def _history(before: State | None, after: TicketRow, move: Move) -> HistoryRow:
     )
 
 
-def _entries(master: bytes, before: TicketRow, after: TicketRow, ticket_type: TicketTypeRow) -> list[FeedEntry]:
-    entry = ticket_entry(master, after, ticket_type)
+def _entries(
+    masters: MasterSecrets, before: TicketRow, after: TicketRow, ticket_type: TicketTypeRow
+) -> list[FeedEntry]:
+    entry = ticket_entry(masters.of(after.master), after, ticket_type)
     if after.generation == before.generation:
         return [entry]
     # The dead generation first: whoever stops between the two refuses the old code rather than taking it.
-    return [tombstone_entry(master, before, after.version), entry]
+    return [tombstone_entry(masters.of(before.master), before, after.version), entry]

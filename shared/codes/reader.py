@@ -26,7 +26,7 @@ from shared.codes.capsule import (
     pack_header,
     read_header,
 )
-from shared.codes.token import read_text, unpack_token
+from shared.codes.token import Token, read_text, unpack_token
 from shared.ids import EventId
 from shared.packed import Aware, Bits16, Bytes16, Bytes32
 from shared.problems import CodeMalformed
@@ -137,12 +137,7 @@ class CodeReader:
         known = self._open(token.capsule, header.hint, header.epoch)
         if isinstance(known, CodeRefused):
             return known
-        if known.key.until is not None and now >= known.key.until:
-            # No accusation: the phone has not fetched its new code yet. The ticket is not named, for whoever has the key.
-            return CodeRefused(reason=Reason.EPOCH_UNKNOWN, event=known.key.event)
-        if token.slot is None or token.value is None:
-            return self._check_static(known)
-        return self._check_live(known, token.slot, token.value, now)
+        return self._check(known, token, now)
 
     def _open(self, data: bytes, hint: int, epoch: int) -> _Known | CodeRefused:
         name = hashlib.sha256(data).digest()
@@ -164,6 +159,14 @@ class CodeReader:
             if capsule is not None:
                 return self._remember(name, _Known(key=key, capsule=capsule, slot=0, value=capsule.anchor))
         return CodeRefused(reason=Reason.CODE_FORGED)
+
+    def _check(self, known: _Known, token: Token, now: datetime) -> CodeRead | CodeRefused:
+        if known.key.until is not None and now >= known.key.until:
+            # No accusation: the phone may not have fetched its new code yet. No ticket is named: the key may be in strange hands.
+            return CodeRefused(reason=Reason.EPOCH_UNKNOWN, event=known.key.event)
+        if token.slot is None or token.value is None:
+            return self._check_static(known)
+        return self._check_live(known, token.slot, token.value, now)
 
     def _remember(self, name: bytes, known: _Known) -> _Known:
         self._known[name] = known

@@ -13,17 +13,18 @@ SELECT code_hash, event_id AS event, gate_name, direction, zones, products, expi
 FROM enrolment_codes WHERE tenant_id = current_tenant() AND code_hash = $1;
 
 -- name: add
-INSERT INTO gates (tenant_id, id, event_id, name, direction, zones, products, sign_public, seal_public, software, enrolled_at)
-VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+INSERT INTO gates (tenant_id, id, event_id, name, direction, zones, products, sign_public, seal_public, software, enrolled_at,
+  config_id)
+VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: get
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
-  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config
 FROM gates WHERE tenant_id = current_tenant() AND id = $1;
 
 -- name: of_event
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
-  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config
 FROM gates WHERE tenant_id = current_tenant() AND event_id = $1 ORDER BY enrolled_at, id;
 
 -- name: revoke
@@ -37,3 +38,6 @@ UPDATE gates SET software = $2, last_seen_at = $3 WHERE tenant_id = current_tena
 
 -- name: set_bundle_version
 UPDATE gates SET bundle_version = greatest(bundle_version, $2) WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: believe
+UPDATE gates SET config_id = greatest(config_id, $2) WHERE tenant_id = current_tenant() AND id = $1;

@@ -17,3 +17,7 @@ SELECT clock_timestamp();
 
 -- name: ping
 SELECT 1;
+
+-- name: going_events
+SELECT tenant_id, id FROM events
+WHERE (policy #>> '{window,ends}')::timestamptz > $1::timestamptz - interval '1 day' AND state <> 'cancelled' ORDER BY tenant_id, id;

@@ -45,3 +45,5 @@ VALUES (
 );
 INSERT INTO conflicts (tenant_id, id, event_id, ticket_id, scan_id, earlier_scan_id, kind, severity, evidence)
 VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'race', 'low', '{}');
+INSERT INTO replaced_epochs (tenant_id, event_id, epoch, starts, ends, slot_s, envelope_wrapped, issuer_public, replaced_at)
+VALUES (current_tenant(), current_tenant(), 0, '2026-01-01Z', '2026-01-02Z', 15, '\x00', '\x00', '2026-01-01Z');
