@@ -26,7 +26,7 @@ from server.seed import Seeds, seed
 from server.settings import EmbeddedSettings, check_secrets
 from shared.codes.keys import KeyRing, parse_key_ring
 from shared.ids import TenantId, UserId
-from shared.problems import DataDamaged
+from shared.problems import DataDamaged, SettingsInvalid
 from shared.settings import Secret
 
 JWT_SECRET_FILE = "jwt-secret"  # noqa: S105 - a file name
@@ -132,7 +132,7 @@ def load_secrets(data_dir: Path, settings: EmbeddedSettings) -> StackSecrets:
     """Return the secrets of a data directory, made on first use in files only the owner can read; blocks.
 
     Raises:
-        DataDamaged: the directory has data, but not the key its stored keys are wrapped with.
+        DataDamaged: the directory has data, but not the key its stored keys are wrapped with; or a kept secret is damaged.
         SettingsInvalid: a given secret is unfit.
         DataDirectoryUnusable: the directory cannot be written.
     """
@@ -144,8 +144,18 @@ def load_secrets(data_dir: Path, settings: EmbeddedSettings) -> StackSecrets:
         raise DataDirectoryUnusable(
             f"{data_dir} cannot be used as data directory ({exc.strerror}): name another"
         ) from exc
-    check_secrets(jwt_secret, key)
+    # What was given is checked first, so that a fault found after this is one of the kept files.
+    check_secrets(settings.jwt_secret, settings.qr_encryption_key)
+    _check_kept(data_dir / JWT_SECRET_FILE, jwt_secret, None)
+    _check_kept(data_dir / KEY_FILE, None, key)
     return StackSecrets(jwt_secret=jwt_secret, ring=parse_key_ring(key.value))
+
+
+def _check_kept(path: Path, jwt_secret: Secret | None, key: Secret | None) -> None:
+    try:
+        check_secrets(jwt_secret, key)
+    except SettingsInvalid as exc:
+        raise DataDamaged(f"{path} is damaged: restore it from a backup") from exc
 
 
 def _load_key(data_dir: Path) -> str:

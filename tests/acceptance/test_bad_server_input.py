@@ -9,6 +9,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -128,34 +129,46 @@ def check_data_refused(data: Path, words: str) -> None:
         check_refused(said, UNTRUSTED, words)
 
 
+@contextmanager
+def changed(file: Path, content: bytes | None) -> Iterator[None]:
+    """Put something else into a file, or take it away, for a while."""
+    kept = file.read_bytes()
+    file.unlink() if content is None else file.write_bytes(content)
+    try:
+        yield
+    finally:
+        file.write_bytes(kept)
+
+
 def test_database_of_a_newer_postgresql_is_left_alone(served_before: Path) -> None:
-    version = served_before / "pg" / "PG_VERSION"
-    kept = version.read_bytes()
-    version.write_text("99\n")
-    before = snapshot_of(served_before)
-    check_data_refused(served_before, "install PostgreSQL 99")
-    assert snapshot_of(served_before) == before
-    version.write_bytes(kept)
+    with changed(served_before / "pg" / "PG_VERSION", b"99\n"):
+        before = snapshot_of(served_before)
+        check_data_refused(served_before, "install PostgreSQL 99")
+        assert snapshot_of(served_before) == before
 
 
 def test_cluster_without_its_version_is_damaged_and_left_alone(served_before: Path) -> None:
-    version = served_before / "pg" / "PG_VERSION"
-    kept = version.read_bytes()
-    version.unlink()
-    check_data_refused(served_before, "restore it from a backup")
-    version.write_bytes(kept)
+    with changed(served_before / "pg" / "PG_VERSION", None):
+        before = snapshot_of(served_before)
+        check_data_refused(served_before, "restore it from a backup")
+        assert snapshot_of(served_before) == before
 
 
-@pytest.mark.parametrize("name", ["superuser-password.json", "role-passwords.json", "qr-encryption-key"])
-def test_lost_secret_is_told_by_its_files_name(served_before: Path, name: str) -> None:
-    secret = served_before / name
-    kept = secret.read_bytes()
-    secret.write_bytes(b"?")
-    said = call(server_command("seed", "--embedded", "--data", str(served_before)))
-    assert not said.traceback
-    assert said.status in {2, UNTRUSTED}
-    assert secret.read_bytes() == b"?"
-    secret.write_bytes(kept)
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("superuser-password.json", "restore it from a backup"),
+        ("role-passwords.json", "delete it, fresh passwords are made"),
+        ("qr-encryption-key", "restore it from a backup"),
+        ("jwt-secret", "restore it from a backup"),
+    ],
+)
+def test_damaged_secret_is_told_by_its_files_name_and_left_as_it_is(served_before: Path, name: str, words: str) -> None:
+    with changed(served_before / name, b"?"):
+        said = call(server_command("seed", "--embedded", "--data", str(served_before)))
+        check_refused(said, UNTRUSTED, words)
+        assert str(served_before / name) in said.error
+        assert (served_before / name).read_bytes() == b"?"
 
 
 def test_data_are_as_good_as_before_after_all_that(served_before: Path) -> None:

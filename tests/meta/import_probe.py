@@ -5,6 +5,7 @@ Foreign modules are imported first, unwatched: what a library does at import is 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -86,7 +87,9 @@ def main() -> None:
     request = json.loads(sys.argv[1])
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib is one of the modules under watch
     for name in request["foreign"]:
-        importlib.import_module(name)
+        # What is no module is a name inside one; a module that is missing fails our own import below.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     watch = Watch()
     sys.addaudithook(watch.hear)
     watch_environment(watch)

@@ -43,7 +43,8 @@ def imported(tree: ast.Module) -> list[str]:
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names.append(node.module or "")
+            # `from aiohttp import web` imports a module, `from aiohttp import hdrs` may or may not: the probe finds out.
+            names += [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
     return [name for name in names if name.split(".", maxsplit=1)[0] not in PACKAGES]
 
 

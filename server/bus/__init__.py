@@ -1,0 +1,1 @@
+"""Committed facts between programs: RabbitMQ, or the same within this process."""

@@ -1,0 +1,81 @@
+"""The bus in RabbitMQ 3.10 or later: one connection to publish, one to consume, so that neither slows the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import Never
+
+from server.bus.envelope import encode_envelope
+from server.bus.rabbit_consumer import RabbitConsumer
+from server.bus.rabbit_dead import RabbitDead
+from server.bus.rabbit_link import RabbitLink, RabbitPlan
+from server.bus.rabbit_publisher import RabbitPublisher
+from server.bus.topology import EVENTS
+from server.services.ports_bus import DeadLetter, Envelope, Handler, Posting
+
+
+class RabbitBus:
+    """Publishes with confirms, consumes with acknowledgements, and keeps what cannot be handled."""
+
+    def __init__(self, plan: RabbitPlan, outward: RabbitLink, inward: RabbitLink) -> None:
+        self._publisher = RabbitPublisher(plan, outward, "publish")
+        self._consumer = RabbitConsumer(plan, inward)
+        self._dead = RabbitDead(plan, inward, RabbitPublisher(plan, outward, "replay"))
+
+    async def post(self, posting: Posting) -> None:
+        """Return once the broker has taken the message; it may have taken it twice.
+
+        Raises:
+            Unroutable, BusFull, BusDenied, BusAway: it was not taken.
+        """
+        await self._publisher.post(posting)
+
+    async def publish(self, envelope: Envelope) -> None:
+        """Post a domain event to whoever has asked for such events, possibly nobody.
+
+        Raises:
+            BusFull, BusDenied, BusAway: it was not taken.
+        """
+        body = encode_envelope(envelope)
+        await self.post(Posting(exchange=EVENTS, key=envelope.event, message_id=str(envelope.id), body=body))
+
+    async def consume(self, queue: str, handler: Handler) -> Never:
+        """Hand a queue's messages to the handler until cancelled.
+
+        Raises:
+            BusDenied: the account lacks a permission.
+            TopologyDiffers: the broker's queue is not as this program needs it.
+        """
+        await self._consumer.consume(queue, handler)
+
+    async def list_dead(self, limit: int) -> list[DeadLetter]:
+        """Return up to ``limit`` dead letters, oldest first.
+
+        Raises:
+            BusAway: the broker is away.
+        """
+        return await self._dead.list_dead(limit)
+
+    async def replay_dead(self, ids: Collection[str] | None) -> int:
+        """Return dead letters to the queues they died in and tell how many there were.
+
+        Raises:
+            BusAway, BusFull, Unroutable: what was not returned is still a dead letter.
+        """
+        return await self._dead.replay_dead(ids)
+
+
+@asynccontextmanager
+async def open_rabbit(plan: RabbitPlan) -> AsyncIterator[RabbitBus]:
+    """Open the bus for the length of a block; it connects when it is first used, and again when it has to."""
+    for library in ("aio_pika", "aiormq"):
+        # Lost connections are our own events; the libraries would add a traceback to each.
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    outward, inward = RabbitLink(plan, "publishing"), RabbitLink(plan, "consuming")
+    try:
+        yield RabbitBus(plan, outward, inward)
+    finally:
+        await outward.reset()
+        await inward.reset()

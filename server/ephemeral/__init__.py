@@ -1,0 +1,1 @@
+"""What may vanish: rate limits, nonces, caches and fan-out, in Redis or in this process."""

@@ -1,0 +1,40 @@
+"""What a test run and the supervisor of a service say to each other: one line of JSON each way."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """Which service to start; a port and password only when a killed one is to come back under its old address."""
+
+    service: Literal["valkey", "rabbitmq"]
+    port: int = 0
+    password: str = ""
+
+
+class Running(Struct, frozen=True, kw_only=True, tag="running"):
+    """A service that answers."""
+
+    url: str
+    source: str
+    """Where its programs came from, and their version."""
+    pid: int
+    """The server's own process, for tests that kill or stop it."""
+    port: int
+    password: str
+    api_url: str = ""
+    """RabbitMQ's management API, with its account."""
+    seconds: float = 0.0
+    """From the request to the first answer."""
+
+
+class Refused(Struct, frozen=True, kw_only=True, tag="refused"):
+    """Why there is none, in one sentence."""
+
+    message: str
+
+
+Answer = Running | Refused

@@ -1,0 +1,170 @@
+"""A private RabbitMQ node with its management API: own data, cookie, ports and epmd, loopback only, no daemon left behind."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from tests.services.messages import Request, Running
+from tests.services.processes import HOST, ServiceUnavailable, free_port, last_words, spawn, wait_for_answer
+from tests.services.rabbitmq_programs import RabbitPrograms, find_rabbitmq
+
+USER = "tests"
+
+_START_TIMEOUT_S = 90.0
+_STOP_TIMEOUT_S = 10.0
+_GREETING = b"AMQP\x00\x00\x09\x01"
+_WEB_GREETING = b"GET / HTTP/1.0\r\n\r\n"
+
+
+class Ports(Struct, frozen=True, kw_only=True):
+    """The four loopback ports of one node."""
+
+    amqp: int
+    api: int
+    epmd: int
+    distribution: int
+
+
+@contextmanager
+def run_rabbitmq(_: Request, directory: Path) -> Iterator[Running]:
+    """Run one RabbitMQ node until the block ends.
+
+    Raises:
+        ServiceUnavailable: there is no RabbitMQ, or it does not start.
+    """
+    programs = find_rabbitmq()
+    password = secrets.token_hex(12)
+    ports = Ports(amqp=free_port(), api=free_port(), epmd=free_port(), distribution=free_port())
+    _write_files(directory, ports, password)
+    env = _environment(programs, directory, ports)
+    with _epmd(programs, directory, env):
+        node = spawn([str(programs.server)], directory, env)
+        try:
+            if not (
+                wait_for_answer(node, ports.amqp, _GREETING, _START_TIMEOUT_S)
+                and wait_for_answer(node, ports.api, _WEB_GREETING, _START_TIMEOUT_S)
+            ):
+                raise ServiceUnavailable(f"RabbitMQ did not start: {last_words(directory)}")
+            yield Running(
+                url=f"amqp://{USER}:{password}@{HOST}:{ports.amqp}/",
+                api_url=f"http://{USER}:{password}@{HOST}:{ports.api}",
+                source=f"{programs.source}, {_version(programs)}",
+                pid=_emulator(directory) or node.pid,
+                port=ports.amqp,
+                password=password,
+            )
+        finally:
+            _stop(node, directory)
+
+
+@contextmanager
+def _epmd(programs: RabbitPrograms, directory: Path, env: dict[str, str]) -> Iterator[None]:
+    # Without one of our own in the foreground the node would start a daemon that outlives it.
+    program = shutil.which("epmd", path=programs.path) or shutil.which("epmd", path=_erlang_bin(programs))
+    if program is None:
+        raise ServiceUnavailable(f"{programs.server} has no epmd beside it: reinstall rabbitmq-server")
+    epmd = spawn([program, "-address", HOST, "-port", env["ERL_EPMD_PORT"]], directory, env)
+    try:
+        yield
+    finally:
+        epmd.kill()
+        epmd.wait()
+
+
+def _erlang_bin(programs: RabbitPrograms) -> str:
+    root = programs.server.parents[2] / "erlang"
+    return ":".join(str(place) for place in root.glob("erts-*/bin"))
+
+
+def _stop(node: subprocess.Popen[bytes], directory: Path) -> None:
+    # The emulator is ended, not its shell, which then ends by itself; the other way round the emulator would stay.
+    emulator = _emulator(directory)
+    if emulator is not None and node.poll() is None:
+        os.kill(emulator, signal.SIGKILL)
+    try:
+        node.wait(_STOP_TIMEOUT_S if emulator is not None else 0)
+    except subprocess.TimeoutExpired:
+        node.kill()
+        node.wait()
+
+
+def _emulator(directory: Path) -> int | None:
+    try:
+        return int((directory / "pid").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _version(programs: RabbitPrograms) -> str:
+    found = [place.name for place in programs.server.parents[1].glob("lib/rabbitmq_server-*")]
+    return found[0].removeprefix("rabbitmq_server-") if found else "unknown version"
+
+
+def _write_files(directory: Path, ports: Ports, password: str) -> None:
+    # https://www.rabbitmq.com/docs/passwords: four bytes of salt, then SHA-256 over salt and password.
+    salt = os.urandom(4)
+    digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
+    everything = {"configure": ".*", "write": ".*", "read": ".*"}
+    account = {"name": USER, "password_hash": digest, "tags": ["administrator"]}
+    definitions = {
+        "users": [account | {"hashing_algorithm": "rabbit_password_hashing_sha256"}],
+        "vhosts": [{"name": "/"}],
+        "permissions": [{"user": USER, "vhost": "/", **everything}],
+    }
+    settings = [
+        f"listeners.tcp.1 = {HOST}:{ports.amqp}",
+        f"management.tcp.ip = {HOST}",
+        f"management.tcp.port = {ports.api}",
+        "loopback_users = none",
+        "log.file = false",
+        "log.console = true",
+        "log.console.level = warning",
+        "disk_free_limit.absolute = 50MB",
+        "vm_memory_high_watermark.absolute = 512MB",
+        # Numbers about connections are otherwise up to five seconds old.
+        "collect_statistics_interval = 500",
+        f"load_definitions = {directory}/definitions.json",
+    ]
+    (directory / "definitions.json").write_bytes(msgspec.json.encode(definitions))
+    (directory / "rabbitmq.conf").write_text("\n".join(settings) + "\n")
+    (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (directory / "env.conf").touch()
+    (directory / "home").mkdir()
+
+
+def _environment(programs: RabbitPrograms, directory: Path, ports: Ports) -> dict[str, str]:
+    return {
+        "PATH": programs.path,
+        "HOME": f"{directory}/home",
+        "LANG": "C" if sys.platform == "darwin" else "C.UTF-8",
+        "RABBITMQ_NODENAME": f"tests{secrets.token_hex(4)}@localhost",
+        "RABBITMQ_MNESIA_BASE": f"{directory}/data",
+        "RABBITMQ_LOG_BASE": str(directory),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_CONFIG_FILE": f"{directory}/rabbitmq.conf",
+        "RABBITMQ_ADVANCED_CONFIG_FILE": f"{directory}/advanced.config",
+        # Empty, so that the system's own is not read.
+        "RABBITMQ_CONF_ENV_FILE": f"{directory}/env.conf",
+        "RABBITMQ_ENABLED_PLUGINS_FILE": f"{directory}/enabled_plugins",
+        "RABBITMQ_PID_FILE": f"{directory}/pid",
+        "RABBITMQ_GENERATED_CONFIG_DIR": f"{directory}/conf",
+        "RABBITMQ_SCHEMA_DIR": f"{directory}/schema",
+        "RABBITMQ_FEATURE_FLAGS_FILE": f"{directory}/flags",
+        "RABBITMQ_DIST_PORT": str(ports.distribution),
+        "ERL_EPMD_PORT": str(ports.epmd),
+        "ERL_EPMD_ADDRESS": HOST,
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+    }

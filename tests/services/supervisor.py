@@ -1,0 +1,51 @@
+"""The process between a test run and one server: when the run ends, even by SIGKILL, the server ends too.
+
+`python -m tests.services.supervisor REQUEST` prints one JSON line, then waits until its standard input ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+
+from tests.services.messages import Answer, Refused, Request
+from tests.services.processes import ServiceUnavailable
+from tests.services.rabbitmq import run_rabbitmq
+from tests.services.valkey import run_valkey
+
+_LAUNCHERS = {"valkey": run_valkey, "rabbitmq": run_rabbitmq}
+
+
+def main() -> int:
+    """Serve one request; return the process's exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    request = msgspec.json.decode(sys.argv[1], type=Request)
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tickettoken-service-", ignore_cleanup_errors=True) as directory:
+        try:
+            with _LAUNCHERS[request.service](request, Path(directory)) as running:
+                _answer(msgspec.structs.replace(running, seconds=round(time.monotonic() - begun, 2)))
+                while os.read(sys.stdin.fileno(), 1024):
+                    pass
+        except (ServiceUnavailable, OSError) as problem:
+            _answer(Refused(message=str(problem)))
+            return 1
+    return 0
+
+
+def _answer(answer: Answer) -> None:
+    try:
+        os.write(sys.stdout.fileno(), msgspec.json.encode(answer) + b"\n")
+    except BrokenPipeError:
+        # The run is gone already; the end of our input says the same in a moment.
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
