@@ -129,7 +129,7 @@ class Stage(Struct, frozen=True, kw_only=True, eq=False):
     async def prove(self, ticket: TicketRow, at: datetime) -> Proof:
         """Return what a phone with this ticket shows at a moment."""
         async with self.db.tenant(self.tenant) as tx:
-            master = await self.vault.master(tx)
+            master = (await self.vault.masters(tx)).of(ticket.master)
             event = await tx.events.get(self.event)
             assert event is not None
             number = (at - event.epoch_zero) // timedelta(seconds=event.epoch_s)
@@ -147,7 +147,8 @@ class Stage(Struct, frozen=True, kw_only=True, eq=False):
     async def handle_hash(self, ticket: TicketRow) -> bytes:
         """Return the hash by which gates know a ticket's present generation."""
         async with self.db.tenant(self.tenant) as tx:
-            return hash_handle(derive_handle(await self.vault.master(tx), ticket.id, ticket.generation))
+            master = (await self.vault.masters(tx)).of(ticket.master)
+        return hash_handle(derive_handle(master, ticket.id, ticket.generation))
 
 
 SYSTEM = ActorRef(kind=Actor.SYSTEM, id="test")

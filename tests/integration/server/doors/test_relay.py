@@ -95,6 +95,7 @@ async def test_standby_takes_over_when_the_leader_is_gone(stage: Stage) -> None:
         await write(stage, range(5))
         await watch.until_count(stage, 6)
         leader.cancel()
+        await asyncio.wait([leader])
         await write(stage, range(5, 10))
         entries = await watch.until_count(stage, 11)
         standby.cancel()
