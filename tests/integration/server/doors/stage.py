@@ -166,10 +166,14 @@ async def set_up(db: PgDatabase, clock: ManualClock, policy: Policy) -> Stage:
     return await set_up_with(db, KeyVault(KeyRing({"k1": os.urandom(32)}), os.urandom, clock), clock, policy)
 
 
-async def set_up_with(db: PgDatabase, vault: KeyVault, clock: ManualClock, policy: Policy) -> Stage:
+async def set_up_with(
+    db: PgDatabase, vault: KeyVault, clock: ManualClock, policy: Policy, code_policy: int = 0
+) -> Stage:
     """Make a tenant with one event."""
     tenant, event, kind = TenantId(uuid4()), EventId(uuid4()), TicketTypeId(uuid4())
-    types = (OfferedType(id=kind, product=1, name="Floor", price_cents=0, currency="EUR", total=0),)
+    types = (
+        OfferedType(id=kind, product=1, name="Floor", price_cents=0, currency="EUR", total=0, code_policy=code_policy),
+    )
     publication = Publication(
         tenant=tenant,
         tenant_name="Hall",
