@@ -22,7 +22,9 @@ from server.services.key_rotation import Rotated, rotate_config, rotate_event, r
 from server.services.key_status import EventStatus, TenantStatus, read_status
 from server.services.problems import EventUnknown, KeyUnknown
 from server.services.rows import KeyKind
+from server.settings import LogLevel
 from shared.ids import EventId, TenantId
+from shared.logs import configure_logs
 from shared.problems import InputUnusable
 
 Work = Callable[[argparse.Namespace, "Desk"], Awaitable[None]]
@@ -69,6 +71,8 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str], work: Work) 
             tenants = await _list_tenants(parts, arguments.tenant)
             await work(arguments, Desk(context=parts.context, tenants=tenants, json=arguments.json))
 
+    # the answer is on standard output alone; what is worth a log line is said by the answer already
+    configure_logs(LogLevel.WARNING)
     asyncio.run(run())
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import sqlite3
 from pathlib import Path
 
@@ -101,3 +102,20 @@ def make_attempts(loot: Loot, shown: str, victim_hash: bytes) -> dict[str, str]:
             capsule=seal(paper, key.event, key.envelope_key, signer)
         )
     return {why: write_token(one) for why, one in made.items()}
+
+
+def alter(data: bytes, other: bytes, dice: random.Random) -> bytes:
+    """Return a code with bits turned, bytes replaced, parts of another code put in, or a piece cut out."""
+    changed = bytearray(data)
+    at, size = dice.randrange(len(data)), dice.randint(1, 40)
+    match dice.randrange(4):
+        case 0:
+            for _ in range(dice.randint(1, 3)):
+                changed[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        case 1:
+            changed[at : at + size] = dice.randbytes(len(changed[at : at + size]))
+        case 2:
+            changed[at : at + size] = other[at : at + size]
+        case _:
+            del changed[at : at + size]
+    return bytes(changed)
