@@ -14,8 +14,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from server.app import Parts, open_parts
 from server.cli_tools import open_plan
+from server.parts import Parts, open_parts
 from server.services.context import Context
 from server.services.key_care import count_foreign, retire_kek, retire_key, rewrap_all
 from server.services.key_rotation import Rotated, rotate_config, rotate_event, rotate_master

@@ -9,10 +9,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from server.app import ServerPlan, bind, run_server
+from server.app import run_server
 from server.cli_tools import write_seeds
 from server.embedded.problems import PostgresFailed
 from server.embedded_stack import embedded_server
+from server.listening import bind
+from server.parts import ServerPlan
 from server.seed import seed
 from server.settings import EmbeddedSettings, Settings, read_settings
 from shared.codes.keys import parse_key_ring

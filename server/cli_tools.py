@@ -12,13 +12,13 @@ from uuid import UUID
 
 import msgspec
 
-from server.app import Parts, ServerPlan, open_parts
 from server.auth.user_token import UserTokens
 from server.db.migrate import migrate as run_migrations
 from server.db.migrations import Phase
 from server.doctor import Finding, examine
 from server.domain.access import Role, User
 from server.embedded_stack import embedded_cluster, load_secrets, plan_for
+from server.parts import Parts, ServerPlan, open_parts
 from server.seed import SeededEvent, Seeds, name_seeds
 from server.seed import seed as put_on_sale
 from server.settings import EmbeddedSettings, OwnerSettings, TokenSettings, read_settings

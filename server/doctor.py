@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
-from server.app import ServerPlan
 from server.db import selfcheck
 from server.db.pool import PgDatabase, PoolSizes, open_database
+from server.parts import ServerPlan
 from server.services.keys import KeyVault
 from shared.problems import TicketTokenError
 

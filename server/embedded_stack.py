@@ -14,7 +14,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from server.app import Running, ServerPlan, bind, run_server
+from server.app import Running, run_server
 from server.db import bootstrap
 from server.db.migrate import migrate
 from server.domain.access import Role, User
@@ -22,6 +22,8 @@ from server.embedded.cluster import Cluster, prepare_cluster
 from server.embedded.placement import write_private
 from server.embedded.postgres import PrivatePostgres
 from server.embedded.problems import DataDirectoryUnusable
+from server.listening import bind
+from server.parts import ServerPlan
 from server.seed import Seeds, seed
 from server.settings import EmbeddedSettings, check_secrets
 from shared.codes.keys import KeyRing, parse_key_ring

@@ -24,23 +24,50 @@ class Scope(StrEnum):
     """What a call may need."""
 
     TICKETS_OWN = "tickets:own"
+    """The caller's own tickets, and nobody else's."""
+    TICKETS_READ = "tickets:read"
+    TICKETS_ISSUE = "tickets:issue"
+    TICKETS_MANAGE = "tickets:manage"
+    """Revoke, lock and re-issue."""
+    TICKETS_VALIDATE = "tickets:validate"
+    TICKETS_CHECKIN = "tickets:checkin"
+    TICKETS_FORCE = "tickets:force"
+    """Check in against the rules, with a reason: a supervisor's right."""
     EVENTS_READ = "events:read"
+    EVENTS_MANAGE = "events:manage"
     SCANS_READ = "scans:read"
+    CONFLICTS_RESOLVE = "conflicts:resolve"
     GATES_READ = "gates:read"
     GATES_MANAGE = "gates:manage"
-    EVENTS_MANAGE = "events:manage"
+    SUPERVISORS_MANAGE = "supervisors:manage"
+    KEYS_MANAGE = "keys:manage"
+    """The keys that codes are made with."""
+    ACCESS_MANAGE = "access:manage"
+    """API keys and service callers."""
 
 
 _EVERYBODY = frozenset({Scope.TICKETS_OWN, Scope.EVENTS_READ})
-_DOOR = _EVERYBODY | {Scope.SCANS_READ, Scope.GATES_READ}
-_MANAGER = _DOOR | {Scope.GATES_MANAGE, Scope.EVENTS_MANAGE}
+_DOOR = _EVERYBODY | {Scope.SCANS_READ, Scope.GATES_READ, Scope.TICKETS_VALIDATE, Scope.TICKETS_CHECKIN}
+_BOX_OFFICE = _EVERYBODY | {Scope.TICKETS_READ, Scope.TICKETS_ISSUE}
+_MANAGER = (
+    _DOOR
+    | _BOX_OFFICE
+    | {
+        Scope.TICKETS_MANAGE,
+        Scope.TICKETS_FORCE,
+        Scope.EVENTS_MANAGE,
+        Scope.CONFLICTS_RESOLVE,
+        Scope.GATES_MANAGE,
+        Scope.SUPERVISORS_MANAGE,
+    }
+)
 
 SCOPES: dict[Role, frozenset[Scope]] = {
     Role.CUSTOMER: _EVERYBODY,
     Role.DOOR_STAFF: _DOOR,
-    Role.BOX_OFFICE: _EVERYBODY,
+    Role.BOX_OFFICE: _BOX_OFFICE,
     Role.VENUE_MANAGER: _MANAGER,
-    Role.ADMIN: _MANAGER,
+    Role.ADMIN: _MANAGER | {Scope.KEYS_MANAGE, Scope.ACCESS_MANAGE},
 }
 
 

@@ -12,7 +12,9 @@ from msgspec import Struct
 
 from gate.identity import Identity, load_identity
 from gate.sync.enrol import EnrolmentOrder, enrol
-from server.app import Parts, ServerPlan, bind, run_server
+from server.app import run_server
+from server.listening import bind
+from server.parts import Parts, ServerPlan
 from server.services.enrol import GateWish
 from shared.admission.policy import Policy
 from shared.clock import ManualClock

@@ -69,6 +69,20 @@ async def test_a_new_generation_takes_the_newest_master_and_buries_the_old_handl
     assert alive[-1] == await handle_of(festival, passed_on)
 
 
+async def test_a_step_within_a_generation_keeps_its_master(festival: Festival) -> None:
+    gate, ticket = await festival.stage.enrol(), await festival.ticket()
+    before = await festival.wallet(ticket)
+    await rotate(festival)
+    await gate.scan(ticket)
+    await gate.hand_over()
+    stored = await festival.stage.ticket(ticket.id)
+    assert (stored.state, stored.generation, stored.master) == (State.CHECKED_IN, 0, 1)
+    assert (await festival.wallet(stored)).seed == before.seed
+    await festival.stage.relay_all()
+    told = {entry.handle_hash for entry in await festival.stage.feed() if isinstance(entry, TicketEntry)}
+    assert told == {await handle_of(festival, ticket)}
+
+
 async def test_a_snapshot_names_tickets_of_every_master(festival: Festival) -> None:
     old = await festival.ticket()
     await rotate(festival)

@@ -17,8 +17,10 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
 
-from server.app import Parts, ServerPlan, bind, run_server
+from server.app import run_server
 from server.domain.access import Role, User
+from server.listening import bind
+from server.parts import Parts, ServerPlan
 from shared.clock import ManualClock
 from shared.codes.keys import KeyRing
 from shared.ids import GateId, TenantId, UserId

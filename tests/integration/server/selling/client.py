@@ -11,8 +11,9 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
-from server.app import Running, bind, run_server
+from server.app import Running, run_server
 from server.domain.access import User
+from server.listening import bind
 from shared.clock import ManualClock
 from tests.conftest import Databases
 from tests.integration.server.selling.stage import Shop, fresh_key, open_shop, plan_for

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from server.app import Parts, ServerPlan, open_parts
 from server.domain.access import Role, User
+from server.parts import Parts, ServerPlan, open_parts
 from server.services.context import Context
 from server.services.idempotency import Answer
 from server.services.payments import Payment, PaymentState
