@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from server.domain.access import GateCaller, Scope, User, check_scope
-from shared.problems import Internal, Unavailable
+from shared.problems import Internal, TicketTokenError, Unavailable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,8 +32,10 @@ class Auth(StrEnum):
 class Route(Struct, frozen=True, kw_only=True):
     """One row of the table.
 
-    A route for users names the scope it needs. ``body`` is the struct of its request, ``answer`` that of its success,
-    ``status`` the HTTP status of it. ``timeout_s`` is None for connections that are meant to stay.
+    A route for users names the scope it needs. ``body`` is the struct of its request, ``query`` one whose fields are the
+    parameters it reads from the address, ``answer`` that of its success, ``status`` the HTTP status of it, and ``media`` the
+    forms it comes in. ``keyed`` says that it needs an Idempotency-Key, ``raises`` which problems of its own it may answer
+    with. ``timeout_s`` is None for connections that are meant to stay.
     """
 
     method: str
@@ -43,8 +45,12 @@ class Route(Struct, frozen=True, kw_only=True):
     scope: Scope | None = None
     summary: str = ""
     body: type | None = None
+    query: type | None = None
     answer: object = None
     status: int = 200
+    media: tuple[str, ...] = ("application/json",)
+    keyed: bool = False
+    raises: tuple[type[TicketTokenError], ...] = ()
     timeout_s: float | None = REQUEST_TIMEOUT_S
 
 
