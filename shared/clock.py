@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -15,7 +16,7 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards; only differences mean anything."""
+        """Return seconds that never run backwards and do not stop while the machine sleeps; only differences mean anything."""
         ...
 
 
@@ -27,8 +28,9 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return the machine's monotonic counter in seconds."""
-        return time.monotonic()
+        """Return the machine's monotonic counter in seconds, time asleep included where the system can say."""
+        # A counter that stands still while the lid is shut would make the wall time look as if somebody had set it.
+        return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
 
 
 class ManualClock:

@@ -22,6 +22,8 @@ IncarnationId = NewType("IncarnationId", UUID)
 ScanId = NewType("ScanId", UUID)
 ConflictId = NewType("ConflictId", UUID)
 UserId = NewType("UserId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
+SupervisorId = NewType("SupervisorId", UUID)
 
 RandomBytes = Callable[[int], bytes]
 """A source of n unpredictable bytes, such as os.urandom."""

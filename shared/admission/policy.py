@@ -25,6 +25,21 @@ class Unknown(StrEnum):
     SUPERVISOR = "supervisor"
 
 
+class Stale(StrEnum):
+    """What a gate that is cut off does once what it knows is older than the policy likes."""
+
+    WARN = "warn"
+    SUPERVISOR = "supervisor"
+    REFUSE = "refuse"
+
+
+class GateLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many people may be behind one gate, counted by that gate alone."""
+
+    gate: GateId
+    capacity: Count
+
+
 class Window(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When an event lets people in: from ``doors`` until ``grace_s`` after ``ends``."""
 
@@ -39,7 +54,10 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``re_entries`` counts entries after the first: 0 forbids, None does not limit. ``exits`` says whether people are
     scanned out; without it nobody can re-enter, whatever ``re_entries`` says. ``cooldown_s`` counts from the last exit.
-    ``double_read_s`` is how long the same gate answers a repeat as before.
+    ``double_read_s`` is how long the same gate answers a repeat as before. ``capacity`` bounds the whole house,
+    ``gate_limits`` what lies behind single gates. A gate without its server whose knowledge is older than ``stale_after_s``
+    does as ``when_stale`` says, None meaning that age does not matter; one whose clock may be wrong by more than
+    ``unsure_after_s`` admits nobody by itself.
     """
 
     version: Natural
@@ -52,13 +70,24 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     static_codes: bool = False
     id_check: bool = False
     capacity: Count | None = None
+    gate_limits: Annotated[tuple[GateLimit, ...], Meta(max_length=1000)] = ()
+    stale_after_s: Seconds | None = None
+    when_stale: Stale = Stale.WARN
+    unsure_after_s: Seconds | None = None
+
+    def limit_at(self, gate: GateId) -> int | None:
+        """Return how many people may be behind a gate, None without limit."""
+        return next((limit.capacity for limit in self.gate_limits if limit.gate == gate), None)
 
 
 class Place(Struct, frozen=True, kw_only=True):
     """Where a scan happens.
 
     ``zones`` is the mask of zones this gate leads to, 0 meaning all; ``products`` those it serves, empty meaning all;
-    ``online`` whether the server answers; ``inside`` how many people are known to be inside, None where nobody counts.
+    ``online`` whether the server answers; ``inside`` how many people are known to be inside, None where nobody counts;
+    ``behind`` how many of them this gate let in and has not let out. ``data_age_s`` is how old its knowledge is and
+    ``unsure_s`` by how much its clock may be wrong; None where neither is asked, as on the server. ``ahead_s`` is by how much
+    its clock was measured to be ahead of the server's: the event's hours are the server's.
     """
 
     gate: GateId
@@ -67,3 +96,7 @@ class Place(Struct, frozen=True, kw_only=True):
     products: tuple[Product, ...] = ()
     online: bool = False
     inside: Count | None = None
+    behind: Count | None = None
+    data_age_s: float | None = None
+    unsure_s: float | None = None
+    ahead_s: float = 0.0

@@ -17,6 +17,8 @@ class Admission(Struct, frozen=True, kw_only=True, array_like=True, forbid_unkno
     ``hlc`` orders it among all gates; ``at_ms`` is the gate's wall time in milliseconds since 1970, right to within
     ``unsure_ms``; ``proven`` says that a live code was seen; ``feed_seq`` is what the gate knew; ``online`` whether it
     could have known more; ``override`` whether a supervisor decided.
+
+    With ``undoes`` it is no passage itself: it takes one of the same gate back, as if it had never been.
     """
 
     scan: ScanId
@@ -30,6 +32,7 @@ class Admission(Struct, frozen=True, kw_only=True, array_like=True, forbid_unkno
     feed_seq: Natural = 0
     online: bool = False
     override: bool = False
+    undoes: ScanId | None = None
 
 
 class Presence(Struct, frozen=True, kw_only=True):
@@ -49,6 +52,8 @@ class Presence(Struct, frozen=True, kw_only=True):
 
 
 NOWHERE = Presence()
+UNDO_WITHIN_MS = 15 * 60 * 1000
+"""How long after an admission it can be taken back: as long as a steward may remember it."""
 
 
 def order_key(admission: Admission) -> tuple[int, bytes, int, bytes]:
@@ -72,16 +77,23 @@ def merge(*groups: Iterable[Admission]) -> list[Admission]:
     return sorted(unique.values(), key=order_key)
 
 
+def passages(*groups: Iterable[Admission]) -> list[Admission]:
+    """Return the passages that stand, in ledger order: what was taken back is left out, and so is what took it back."""
+    known = {(one.gate, one.scan): one for one in merge(*groups)}
+    gone = {(one.gate, one.undoes) for one in known.values() if one.undoes is not None and _takes_back(one, known)}
+    return [one for name, one in known.items() if one.undoes is None and name not in gone]
+
+
 def fold(admissions: Iterable[Admission]) -> Presence:
     """Return the presence after all given admissions; order and repetition make no difference."""
     presence = NOWHERE
-    for admission in merge(admissions):
+    for admission in passages(admissions):
         presence = step(presence, admission)
     return presence
 
 
 def step(presence: Presence, admission: Admission) -> Presence:
-    """Return the presence after one more admission, which must not sort before the earlier ones."""
+    """Return the presence after one more passage, which must not sort before the earlier ones."""
     if admission.direction is Direction.EXIT:
         return _step_out(presence, admission)
     own_exit = next((early for early in presence.early_exits if _may_precede(admission, early)), None)
@@ -126,6 +138,14 @@ def _may_precede(entry: Admission, early_exit: Admission) -> bool:
     if entry.gate == early_exit.gate:
         return False  # one gate's own log is in order
     return entry.at_ms - early_exit.at_ms <= entry.unsure_ms + early_exit.unsure_ms
+
+
+def _takes_back(undo: Admission, known: dict[tuple[GateId, ScanId], Admission]) -> bool:
+    """Say whether an undo counts: a supervisor's, of a passage that this very gate recorded before it and not long ago."""
+    target = None if undo.undoes is None else known.get((undo.gate, undo.undoes))
+    if target is None or target.undoes is not None:
+        return False
+    return undo.override and undo.hlc > target.hlc and undo.at_ms - target.at_ms <= UNDO_WITHIN_MS
 
 
 def _total_order_key(admission: Admission) -> tuple[tuple[int, bytes, int, bytes], bytes]:

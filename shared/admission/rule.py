@@ -11,7 +11,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from shared.admission.policy import Place, Policy, Unknown
+from shared.admission.policy import Place, Policy, Stale, Unknown
 from shared.admission.presence import Admission, Presence, is_double_read
 from shared.admission.verdict import Direction, PriorUse, Reason, Verdict, admit, refuse
 from shared.clock import unix_ms
@@ -55,7 +55,7 @@ def decide(facts: Facts, presence: Presence, policy: Policy, place: Place, now: 
         _check_identity(facts, policy, place)
         or _check_state(facts, presence, place)
         or _check_place(facts, place)
-        or _check_window(facts, policy, now)
+        or _check_window(facts, policy, now - timedelta(seconds=place.ahead_s))
         or _check_counts(facts, presence, policy, place, now)
         or _check_doubts(facts, policy, place)
     )
@@ -142,9 +142,13 @@ def _check_counts(facts: Facts, presence: Presence, policy: Policy, place: Place
         refusal = _check_repeat(presence, allowed, uses, place) or _check_inside(facts, presence, policy, now)
         if refusal is not None:
             return refusal
-    if policy.capacity is not None and place.inside is not None and place.inside >= policy.capacity:
+    if _is_full(policy.capacity, place.inside) or _is_full(policy.limit_at(place.gate), place.behind):
         return refuse(Reason.CAPACITY_FULL)
     return None
+
+
+def _is_full(capacity: int | None, inside: int | None) -> bool:
+    return capacity is not None and inside is not None and inside >= capacity
 
 
 def _check_repeat(presence: Presence, allowed: int | None, uses: int, place: Place) -> Verdict | None:
@@ -166,6 +170,11 @@ def _check_inside(facts: Facts, presence: Presence, policy: Policy, now: datetim
 
 def _check_doubts(facts: Facts, policy: Policy, place: Place) -> Verdict | None:
     """Ask for a person's decision, last of all: nobody should be asked to vouch for a ticket that is refused anyway."""
+    if policy.unsure_after_s is not None and place.unsure_s is not None and place.unsure_s > policy.unsure_after_s:
+        return refuse(Reason.CLOCK_UNSURE)
+    if _is_stale(policy, place) and policy.when_stale is not Stale.WARN:
+        supervised = policy.when_stale is Stale.SUPERVISOR
+        return refuse(Reason.SUPERVISOR_REQUIRED if supervised else Reason.SNAPSHOT_TOO_OLD)
     if facts.code_policy & CodePolicy.ONLINE_ONLY and not place.online:
         return refuse(Reason.SUPERVISOR_REQUIRED)
     if not facts.known and policy.unknown is Unknown.SUPERVISOR:
@@ -173,6 +182,12 @@ def _check_doubts(facts: Facts, policy: Policy, place: Place) -> Verdict | None:
     if policy.id_check or facts.code_policy & CodePolicy.ID_CHECK:
         return refuse(Reason.ID_CHECK_REQUIRED)
     return None
+
+
+def _is_stale(policy: Policy, place: Place) -> bool:
+    if policy.stale_after_s is None or place.online or place.data_age_s is None:
+        return False
+    return place.data_age_s > policy.stale_after_s
 
 
 def _count_uses(facts: Facts, presence: Presence) -> int:

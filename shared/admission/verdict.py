@@ -48,10 +48,15 @@ class Reason(StrEnum):
     SNAPSHOT_TOO_OLD = "snapshot_too_old"
     CLOCK_UNSURE = "clock_unsure"
     INTERNAL_ERROR = "internal_error"
+    UNDONE = "undone"
+    STAFF_ACTION = "staff_action"
 
 
 ADMITTING = frozenset({Reason.OK, Reason.OK_REENTRY, Reason.EXIT_OK})
 """Reasons with which a person passes and the counts change."""
+
+NO_SCAN = frozenset({Reason.UNDONE, Reason.STAFF_ACTION})
+"""Reasons of records that answer nobody: an admission taken back, and what else a supervisor did at a gate."""
 
 
 class Direction(StrEnum):

@@ -16,19 +16,37 @@ from msgspec import Meta, Struct, msgpack
 
 from shared.admission.policy import Policy
 from shared.codes.reader import EpochKey
-from shared.ids import EventId, GateId
+from shared.ids import EventId, GateId, SupervisorId
 from shared.packed import Aware, Bytes32, Bytes64, Natural, Words, unpack
 from shared.problems import Denied
 from shared.secrecy import Reticent
 
+MOST_SUPERVISORS = 200
 _LABEL = b"ttbundle1"
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
+
+
+class SupervisorEntry(Reticent, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
+    """Somebody who may decide at the gate against the rule: who, called what, and a verifier of the PIN.
+
+    ``verifier`` is an encoded Argon2id hash (PHC string) with its own salt and parameters; it tells a right PIN from a wrong
+    one and gives none away.
+    """
+
+    id: SupervisorId
+    label: Annotated[str, Meta(max_length=100)]
+    verifier: Annotated[str, Meta(max_length=200)]
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Keep name and verifier out of logs."""
+        return [("id", self.id)]
 
 
 class KeyBundle(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Keys and policy of one event; a gate refuses a version that is not above the last one it took.
 
     ``next_config_key`` announces the Ed25519 key that will sign later bundles; the gate believes it from then on as well.
+    ``supervisors`` are those who may decide at this very gate.
     """
 
     event: EventId
@@ -38,6 +56,7 @@ class KeyBundle(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True,
     epochs: Annotated[list[EpochKey], Meta(max_length=1000)]
     policy: Policy
     next_config_key: Bytes32 | None = None
+    supervisors: Annotated[tuple[SupervisorEntry, ...], Meta(max_length=MOST_SUPERVISORS)] = ()
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Keep the keys out of logs."""

@@ -27,7 +27,11 @@ _SIV_SIZE = 16
 _SHOWN = 120
 _FEWEST_DISTINCT_BYTES = 12
 _FEWEST_DISTINCT_STEPS = 8
+_FEWEST_DISTINCT_CHARACTERS = 16
+_GIVEN_AWAY = ("secret", "password", "passphrase", "changeme", "change-me", "example", "default", "encryption")
+_HALF_A_KEY = re.compile(r"[0-9a-fA-F]{32}")
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
+_NUMBERED = re.compile(r"k[0-9]+")
 _FOREIGN = "The holder's data does not belong to this code."
 
 
@@ -140,19 +144,23 @@ def parse_key_ring(text: str) -> KeyRing:
     A key is 32 bytes: 32 characters as they are, 64 hexadecimal digits, or Base64.
 
     Raises:
-        SettingsInvalid: wrong length, a repeated or odd id, or a key that is plainly not random.
+        SettingsInvalid: wrong length, a repeated or odd id, a repeated key, or one that is plainly not random.
     """
     keys: dict[str, bytes] = {}
     for part in text.split(","):
         name, found, key = part.strip().partition("=")
         # Base64 ends in '=': a name is only what stands before a key that is itself complete.
-        if not found or not key.strip("=") or len(part.strip()) == KEY_SIZE:
+        # 32 characters may be a key with such a sign inside, unless they begin as the keys of this very ring do.
+        bare = len(part.strip()) == KEY_SIZE and not _NUMBERED.fullmatch(name)
+        if not found or not key.strip("=") or bare:
             name, key = "k1", part.strip()
         if not _KEY_ID.fullmatch(name) or name in keys:
             raise SettingsInvalid(
                 "QR_ENCRYPTION_KEY: give each key an id of its own of 1-32 letters, digits, '.', '_' or '-' (k2=…,k1=…)."
             )
         keys[name] = _read_key(key)
+    if len(set(keys.values())) < len(keys):
+        raise SettingsInvalid("QR_ENCRYPTION_KEY: two ids have the same key; a new id needs a new key.")
     return KeyRing(keys)
 
 
@@ -162,7 +170,11 @@ def _read_key(text: str) -> bytes:
         raise SettingsInvalid(
             "QR_ENCRYPTION_KEY: a key is exactly 32 bytes (32 characters, 64 hexadecimal digits or Base64)."
         )
-    if _is_guessable(raw):
+    if _HALF_A_KEY.fullmatch(text):
+        raise SettingsInvalid(
+            "QR_ENCRYPTION_KEY: 32 hexadecimal digits are 16 bytes; make 64 with `openssl rand -hex 32`."
+        )
+    if _is_guessable(raw) or (len(text) == KEY_SIZE and _is_prose(text)):
         raise SettingsInvalid("QR_ENCRYPTION_KEY: this key is guessable; make one with `openssl rand -base64 32`.")
     return raw
 
@@ -171,6 +183,13 @@ def _is_guessable(raw: bytes) -> bool:
     """Say whether a key is few bytes over and over, a short text repeated, or a run such as 0123456789abcdef."""
     steps = {(after - before) % 256 for before, after in pairwise(raw)}
     return len(set(raw)) < _FEWEST_DISTINCT_BYTES or len(steps) < _FEWEST_DISTINCT_STEPS or raw in (raw + raw)[1:-1]
+
+
+def _is_prose(text: str) -> bool:
+    """Say whether 32 characters look thought up by a person and not drawn by chance."""
+    kinds = {kind for kind in (str.islower, str.isupper, str.isdigit) if any(map(kind, text))}
+    few = len(set(text)) < _FEWEST_DISTINCT_CHARACTERS
+    return few or len(kinds) < 2 or " " in text or any(word in text.lower() for word in _GIVEN_AWAY)
 
 
 def _decode_key(text: str) -> bytes:

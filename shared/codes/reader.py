@@ -84,13 +84,14 @@ class CodeRead(Struct, frozen=True, kw_only=True):
 
 
 class CodeRefused(Struct, frozen=True, kw_only=True):
-    """A code that does not count; ``skew_s`` says how far off its clock is where that is known.
+    """A code that does not count; ``skew_s`` says how far off its clock is where that is known, in slots of ``slot_s``.
 
     ``capsule`` is set when the code is genuine but stale, future or static, so that the refusal can name the ticket.
     """
 
     reason: Reason
     skew_s: int | None = None
+    slot_s: int | None = None
     capsule: Capsule | None = None
     event: EventId | None = None
 
@@ -194,7 +195,7 @@ class CodeReader:
             proof = Proof(epoch=key.epoch, slot=slot, value=value)
             return CodeRead(key=key, capsule=capsule, proof=proof, skew_slots=skew)
         reason = Reason.CODE_STALE if skew < 0 else Reason.CODE_FUTURE
-        return CodeRefused(reason=reason, skew_s=skew * key.slot_s, capsule=capsule, event=key.event)
+        return CodeRefused(reason=reason, skew_s=skew * key.slot_s, slot_s=key.slot_s, capsule=capsule, event=key.event)
 
     def _verify_chain(self, known: _Known, slot: int, value: bytes) -> bool:
         """Compare with the nearest verified link and keep the later of the two."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.admission.presence import NOWHERE, Admission, Presence, is_double_read, merge, step
+from shared.admission.presence import NOWHERE, Admission, Presence, is_double_read, passages, step
 from shared.admission.verdict import Direction
 
 _CLONE_SPEED_MS = 60_000
@@ -69,7 +69,7 @@ def settle(admissions: Iterable[Admission], allowed: int | None, *, double_read_
     """
     presence = NOWHERE
     surplus: list[Surplus] = []
-    for admission in merge(admissions):
+    for admission in passages(admissions):
         if _is_repeated(presence, admission, double_read_s):
             continue
         after = step(presence, admission)

@@ -8,15 +8,16 @@ of times, and still cannot be altered.
 from __future__ import annotations
 
 import hashlib
+import hmac
 from enum import StrEnum
 from typing import Annotated
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from msgspec import Meta, Struct, msgpack
+from msgspec import UNSET, Meta, Struct, UnsetType, msgpack
 
 from shared.admission.presence import Admission
-from shared.admission.verdict import Direction, Reason
+from shared.admission.verdict import NO_SCAN, Direction, Reason
 from shared.codes.reader import Proof
 from shared.ids import EventId, GateId, IncarnationId, ScanId
 from shared.packed import Bytes8, Bytes16, Bytes32, Bytes64, Natural, Ordinal, Stamp, UnixMs, Words, unpack
@@ -28,6 +29,7 @@ RECORD_LIMIT = 4096
 """Bytes a record may have: 200 of them still fit one frame."""
 
 RecordBytes = Annotated[bytes, Meta(min_length=1, max_length=RECORD_LIMIT)]
+_SEEN_LABEL = b"ttseen1"
 _RECORD_LABEL = b"ttlog1"
 _BATCH_LABEL = b"ttbatch1"
 
@@ -40,7 +42,7 @@ class Mode(StrEnum):
 
 
 class Override(Struct, frozen=True, kw_only=True, array_like=True, forbid_unknown_fields=True):
-    """A supervisor's decision against the rule."""
+    """A supervisor's decision against the rule, or what else one did: who, and why or what, in a word of a closed list."""
 
     supervisor: Words
     reason: Words
@@ -52,6 +54,11 @@ class ScanRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``gate_seq`` counts from 1 without gaps within the gate's incarnation. ``handle_hash`` (16 bytes) is None when the
     code could not be opened; ``code_hash`` is the first 8 bytes of SHA-256 of what was scanned. ``feed_seq`` and
     ``policy_version`` are what the gate knew.
+
+    A live code's ``proof`` shows that it was seen. A printed one has none: there ``seen`` is the tag of `tag_seen`.
+
+    Two reasons mark records that answer no scan. ``undone`` names in ``undoes`` the admission of this gate that a supervisor
+    took back; it repeats that one's ticket, code, proof and tag. ``staff_action`` says in ``override`` what a supervisor did.
     """
 
     scan: ScanId
@@ -71,6 +78,32 @@ class ScanRecord(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     proof: Proof | None = None
     operator: Words | None = None
     override: Override | None = None
+    undoes: ScanId | UnsetType = UNSET
+    seen: Bytes16 | UnsetType = UNSET
+
+    @property
+    def is_scan(self) -> bool:
+        """Whether somebody stood at the gate and was answered."""
+        return self.reason not in NO_SCAN
+
+    @property
+    def takes_back(self) -> ScanId | None:
+        """The admission this record takes back, if that is what it does."""
+        undone = None if self.undoes is UNSET else self.undoes
+        return undone if self.reason is Reason.UNDONE else None
+
+    @property
+    def in_ledger(self) -> bool:
+        """Whether it says anything of where the ticket's holder is."""
+        return (self.admitted and self.is_scan) or self.takes_back is not None
+
+
+def tag_seen(handle: bytes, scan: ScanId) -> bytes:
+    """Return the 16 bytes by which a gate shows that a printed code was held up to it for this scan.
+
+    HMAC-SHA256 keyed with the ticket's handle, which is inside the code: snapshots and feed hold only its hash.
+    """
+    return hmac.digest(handle, _SEEN_LABEL + scan.bytes, "sha256")[:16]
 
 
 _record_decoder: msgpack.Decoder[ScanRecord] = msgpack.Decoder(ScanRecord)
@@ -166,7 +199,7 @@ def verify_batch(signed: SignedBatch, key: Ed25519PublicKey) -> None:
 
 
 def as_admission(record: ScanRecord, gate: GateId) -> Admission:
-    """Return the part of an admitting record that counts in the ledger."""
+    """Return the part of a record that counts in the ledger; the record admits or takes an admission back."""
     return Admission(
         scan=record.scan,
         gate=gate,
@@ -179,6 +212,7 @@ def as_admission(record: ScanRecord, gate: GateId) -> Admission:
         feed_seq=record.feed_seq,
         online=record.mode is Mode.ONLINE,
         override=record.override is not None,
+        undoes=record.takes_back,
     )
 
 

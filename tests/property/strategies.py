@@ -8,6 +8,7 @@ from uuid import UUID
 
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from shared.admission.policy import Place, Policy, Unknown
 from shared.admission.presence import Admission
@@ -46,6 +47,7 @@ states = st.sampled_from([State.ACTIVE, State.TRANSFERRED, State.CHECKED_IN] * 6
 def passages(draw: st.DrawFn, /, gate: st.SearchStrategy[GateId] = gates) -> Admission:
     """Return any passage of an evening; clocks differ by up to a minute from the order of the ledger."""
     number = draw(st.integers(1, 40))
+    undone = draw(st.sampled_from([None, None, None, 1, 2, 3, 40]))
     at_ms = unix_ms(DOORS) + draw(st.integers(0, 7_200_000))
     return Admission(
         scan=ScanId(UUID(int=number)),
@@ -57,6 +59,7 @@ def passages(draw: st.DrawFn, /, gate: st.SearchStrategy[GateId] = gates) -> Adm
         direction=draw(st.sampled_from(Direction)),
         proven=draw(st.booleans()),
         override=draw(st.booleans()),
+        undoes=None if undone is None else ScanId(UUID(int=undone)),
     )
 
 
@@ -155,4 +158,5 @@ records = st.builds(
     proof=st.none() | proofs,
     operator=st.none() | words,
     override=st.none() | st.builds(Override, supervisor=words, reason=words),
+    undoes=st.just(UNSET) | uuids.map(ScanId),
 )

@@ -104,15 +104,25 @@ def mutate(text: str, dice: random.Random) -> str:
     return "".join(letters)
 
 
-def test_ten_thousand_damaged_texts_are_refused_and_none_crashes() -> None:
+def test_ten_thousand_damaged_texts_are_refused_with_bounded_work_and_none_crashes() -> None:
     dice = random.Random(1)  # noqa: S311 - repeatable noise, not a secret
-    reader = CodeReader([KEY])
+    hashes = 0
+
+    def count(context: bytes, value: bytes, start: int, stop: int) -> bytes:
+        nonlocal hashes
+        hashes += start - stop
+        return chain.walk_down(context, value, start, stop)
+
+    readers = [CodeReader([KEY], walk=count), CodeReader([KEY], walk=count)]
     good = [write_token(PHONES[0].token(20)), write_wedge_token(PHONES[1].token(20)), PAPER.paper()]
     meanings = {read_text(text) for text in good}
+    assert all(isinstance(readers[0].read(text, MIDDLE), CodeRead) for text in good)  # the other has seen nothing yet
     seen: set[Reason] = set()
     for number in range(10_000):
         text = mutate(good[number % 3], dice)
-        result = reader.read(text, MIDDLE)
+        hashes = 0
+        result = readers[number % 2].read(text, MIDDLE)
+        assert hashes <= SLOTS
         if isinstance(result, CodeRead):
             assert read_text(text) in meanings
         else:
@@ -124,6 +134,51 @@ def test_ten_thousand_damaged_texts_are_refused_and_none_crashes() -> None:
         Reason.WRONG_EVENT,
         Reason.EPOCH_UNKNOWN,
     }
+
+
+@pytest.mark.parametrize(
+    "good", [write_token(PHONES[0].token(20)), write_wedge_token(PHONES[1].token(20)), PAPER.paper()]
+)
+def test_a_code_cut_short_or_with_something_before_or_after_it_does_not_count(good: str) -> None:
+    reader = CodeReader([KEY])
+    assert isinstance(reader.read(good, MIDDLE), CodeRead)
+    cut, rest = [good[:size] for size in range(len(good))], [good[size:] for size in range(1, len(good))]
+    for text in [*cut, *rest, "000" + good]:
+        assert isinstance(reader.read(text, MIDDLE), CodeRefused)
+    answers = {reader.read(text, MIDDLE) for text in [*cut, good + "0", good + "000", good + good, good * 5]}
+    reasons = {answer.reason for answer in answers if isinstance(answer, CodeRefused)}
+    # a live code without its last part is a capsule alone; Base32 read as Base45 may seem to be of a later version
+    assert reasons <= {Reason.CODE_UNREADABLE, Reason.STATIC_CODE_REFUSED, Reason.CODE_VERSION}
+    assert Reason.CODE_UNREADABLE in reasons
+
+
+@law
+@given(st.integers(SLOTS + 1, 0xFFFF), hashes)
+def test_a_slot_beyond_the_epoch_is_forged_and_costs_nothing(slot: int, value: bytes) -> None:
+    walked: list[int] = []
+
+    def count(_context: bytes, found: bytes, start: int, stop: int) -> bytes:
+        walked.append(start - stop)
+        return found
+
+    reader = CodeReader([KEY], walk=count)
+    for shown in (slot, 0):
+        token = Token(capsule=PHONES[0].capsule, slot=shown, value=value)
+        assert reader.read(write_token(token), MIDDLE) == CodeRefused(reason=Reason.CODE_FORGED)
+    assert walked == []
+
+
+@law
+@given(st.integers(-SLOTS * 3, SLOTS * 3), st.integers(1, SLOTS))
+def test_how_far_off_a_genuine_code_is_decides_what_it_is_called(off: int, slot: int) -> None:
+    shown_at = T0 + timedelta(seconds=15) * (slot - 0.5)
+    result = CodeReader([KEY]).read(write_token(PHONES[0].token(slot)), shown_at - timedelta(seconds=15) * off)
+    if -2 <= off <= 1:
+        assert isinstance(result, CodeRead)
+        assert result.skew_slots == off
+        return
+    assert isinstance(result, CodeRefused)
+    assert (result.reason, result.skew_s) == (Reason.CODE_STALE if off < 0 else Reason.CODE_FUTURE, 15 * off)
 
 
 def known_to(result: CodeRead | CodeRefused) -> bool:

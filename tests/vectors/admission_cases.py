@@ -24,6 +24,9 @@ STAFF = {"unknown": "supervisor"}
 UNSEEN_ONLINE_ONLY = {"facts": {"known": False}, "policy": {"unknown": "online_only"}}
 TWO_IN = {"passages": [("in", "north", 10), ("in", "south", 10), ("out", "south", 20)]}
 ONLINE_ONLY = {"code_policy": 4}
+OLD = {"place": {"data_age_s": 3601}}
+HERE_TEN = {"gate_limits": [{"gate": "north", "capacity": 10}]}
+UNSURE = {"policy": {"unsure_after_s": 30}}
 
 IDENTITY: list[Row] = [
     ("a known active ticket", "+ok", {}),
@@ -79,6 +82,13 @@ WINDOW: list[Row] = [
     ("at the end of its own hours", "expired", {"facts": {"valid_until": 60}}),
     ("own hours do not open the doors", "not_yet_valid", {"facts": {"valid_from": -60}, "minutes": -30}),
     ("own hours do not lengthen the evening", "expired", {"facts": {"valid_until": 900}, "minutes": 420}),
+    (
+        "doors open by the server's time, the gate's clock ahead",
+        "not_yet_valid",
+        {"minutes": 9, "place": {"ahead_s": 600}},
+    ),
+    ("doors open by the server's time, the gate's clock behind", "+ok", {"minutes": -9, "place": {"ahead_s": -600}}),
+    ("the evening ends by the server's time", "expired", {"minutes": 419, "place": {"ahead_s": -60}}),
     ("window comes before counts", "expired", {"minutes": 420} | E10),
 ]
 
@@ -108,6 +118,15 @@ COUNTS: list[Row] = [
     ("full", "capacity_full", {"policy": {"capacity": 10}, "place": {"inside": 10}}),
     ("one place left", "+ok", {"policy": {"capacity": 10}, "place": {"inside": 9}}),
     ("full as far as anybody counts", "+ok", {"policy": {"capacity": 10}}),
+    ("full behind this gate", "capacity_full", {"policy": HERE_TEN, "place": {"behind": 10}}),
+    ("room behind this gate", "+ok", {"policy": HERE_TEN, "place": {"behind": 9, "inside": 500}}),
+    ("another gate is full", "+ok", {"policy": HERE_TEN, "place": {"gate": "south", "behind": 10}}),
+    ("taken back", "+ok", {"passages": [("in", "north", 10), ("undo", "north", 24)]}),
+    ("taken back in the last moment", "+ok", {"passages": [("in", "north", 10), ("undo", "north", 25)]}),
+    ("taken back too late", "already_used", {"passages": [("in", "north", 10), ("undo", "north", 25.001)]}),
+    ("taken back by another gate", "already_used_elsewhere", {"passages": [("in", "south", 10), ("undo", "north", 20)]}),
+    ("a way back in taken back", "+ok_reentry", RE_ENTRY | {"passages": [*TWICE["passages"][:3], ("undo", "north", 31)]}),
+    ("a way out taken back", "must_exit_first", RE_ENTRY | {"passages": [*OUT20["passages"], ("undo", "south", 21)]}),
     ("used comes before full", "already_used", {"policy": {"capacity": 10}, "place": {"inside": 10}} | E10),
 ]  # fmt: skip
 
@@ -116,6 +135,16 @@ DOUBTS: list[Row] = [
     ("to be confirmed online, online", "+ok", {"facts": ONLINE_ONLY, "place": {"online": True}}),
     ("identity by policy", "id_check_required", {"policy": {"id_check": True}}),
     ("identity by the code", "id_check_required", {"facts": {"code_policy": 2}}),
+    ("old knowledge, warned of", "+ok", OLD | {"policy": {"stale_after_s": 3600}}),
+    ("old knowledge, by supervisor", "supervisor_required", OLD | {"policy": {"stale_after_s": 3600, "when_stale": "supervisor"}}),
+    ("old knowledge, refused", "snapshot_too_old", OLD | {"policy": {"stale_after_s": 3600, "when_stale": "refuse"}}),
+    ("knowledge just young enough", "+ok", OLD | {"policy": {"stale_after_s": 3601, "when_stale": "refuse"}}),
+    ("old knowledge, server in reach", "+ok",
+     {"place": {"data_age_s": 3601, "online": True}, "policy": {"stale_after_s": 3600, "when_stale": "refuse"}}),
+    ("a clock nobody can vouch for", "clock_unsure", UNSURE | {"place": {"unsure_s": 30.5}}),
+    ("a clock good enough", "+ok", UNSURE | {"place": {"unsure_s": 30}}),
+    ("a clock nobody asks about", "+ok", {"place": {"unsure_s": 900}}),
+    ("used comes before the clock", "already_used", UNSURE | {"place": {"unsure_s": 900}} | E10),
     ("full comes before identity", "capacity_full", {"policy": {"id_check": True, "capacity": 0}, "place": {"inside": 0}}),
     ("nobody vouches for a used ticket", "already_used", {"facts": ONLINE_ONLY} | E10),
     ("nobody vouches for a revoked ticket", "revoked", {"facts": ONLINE_ONLY | {"state": "revoked"}}),

@@ -28,6 +28,7 @@ class Epoch(NamedTuple):
     slot_s: int
     envelope_key: bytes
     issuer: bytes
+    until: datetime | None = None
 
 
 class Answer(NamedTuple):
@@ -66,7 +67,7 @@ def from_base45(text: str) -> bytes | None:
 def from_base32(text: str) -> bytes | None:
     """Crockford's Base32 by bits, None for anything else."""
     plain = text.upper().translate(LIKE)
-    if any(char not in CHARS32 for char in plain):
+    if not text.isascii() or any(char not in CHARS32 for char in plain):
         return None
     bits = "".join(f"{CHARS32.index(char):05b}" for char in plain)
     whole = len(bits) // 8 * 8
@@ -139,8 +140,9 @@ def read_code(text: str, now: datetime, epochs: Sequence[Epoch]) -> Answer:
 def judge(data: bytes, opened: bytes, epoch: Epoch, now: datetime) -> Answer:
     """Take the steps after the envelope."""
     handle, demands, reserved = opened[:16], opened[26], opened[27]
-    if demands > 7 or reserved:
-        return Answer("code_version")
+    over = epoch.until is not None and now >= epoch.until
+    if demands > 7 or reserved or over:
+        return Answer("code_version" if demands > 7 or reserved else "epoch_unknown")
     static = data[0] == 0x11
     if len(data) == 128:
         return Answer("ok" if static and demands & 1 else "static_code_refused", None, handle)

@@ -7,13 +7,14 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from msgspec import to_builtins
 
 from shared.admission.presence import Admission
 from shared.admission.verdict import Direction
 from shared.clock import unix_ms
-from shared.ids import GateId
+from shared.ids import GateId, ScanId
 from tests.unit.shared.samples import DOORS, NORTH, SOUTH, facts, passage, place, policy
 from tests.vectors.admission_cases import ROWS, Row
 
@@ -38,11 +39,13 @@ def spell_out(row: Row) -> dict[str, Any]:
             given[field] = moment(given[field])
     where = dict(said.get("place", {}))
     where["gate"] = GATES[where.get("gate", "north")]
+    rules = dict(said.get("policy", {}))
+    rules["gate_limits"] = [{**limit, "gate": GATES[limit["gate"]]} for limit in rules.get("gate_limits", [])]
     return {
         "name": name,
         "facts": to_builtins(facts(**given)),
         "admissions": to_builtins([admission(one, number) for number, one in enumerate(said.get("passages", []), 1)]),
-        "policy": to_builtins(policy(**said.get("policy", {}))),
+        "policy": to_builtins(policy(**rules)),
         "place": to_builtins(place(**where)),
         "now": to_builtins(moment(said.get("minutes", 60))),
         "verdict": {"admitted": expected.startswith("+"), "reason": expected.removeprefix("+")},
@@ -55,8 +58,11 @@ def moment(minutes: float) -> datetime:
 
 
 def admission(said: tuple[str, str, float], number: int) -> Admission:
-    """Return a passage counted from doors."""
+    """Return a passage counted from doors; an undo takes the one before it back."""
     direction, gate, minutes = said
+    if direction == "undo":
+        before = ScanId(UUID(int=number - 1))
+        return passage(number, gate=GATES[gate], at_ms=unix_ms(moment(minutes)), undoes=before, override=True)
     way = Direction.ENTRY if direction == "in" else Direction.EXIT
     return passage(number, gate=GATES[gate], direction=way, at_ms=unix_ms(moment(minutes)))
 

@@ -10,22 +10,34 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import structs, to_builtins
 
 from shared.codes import base32, base45, chain
-from shared.codes.capsule import CodePolicy, Profile, event_hint
+from shared.codes.capsule import CodePolicy, Profile, event_hint, open_capsule, seal
 from shared.codes.keys import derive_handle, derive_seed, hash_handle
 from shared.codes.token import Token, pack_token, write_token, write_wedge_token
 from shared.ids import EventId
-from tests.unit.shared.samples import ENVELOPE, EVENT, ISSUER, MASTER, T0, Order, Phone, epoch_key, issue
+from shared.problems import Internal
+from tests.unit.shared.samples import ENVELOPE, EVENT, ISSUER, MASTER, T0, Order, Phone, epoch_key, issue, secret
 
 TARGET = Path(__file__).with_name("codes.json")
 DAY = timedelta(hours=24)
 HALF_HOUR = timedelta(minutes=30, seconds=7)
 TWIN = EventId(next(UUID(int=n) for n in range(1, 10_000) if event_hint(UUID(int=n)) == event_hint(EVENT)))
 ALIEN = EventId(next(UUID(int=n) for n in range(1, 10_000) if event_hint(UUID(int=n)) != event_hint(EVENT)))
+REPLACED_ENVELOPE = secret("replaced envelope")
+REPLACED_ISSUER = Ed25519PrivateKey.from_private_bytes(secret("replaced issuer"))
+REPLACED_UNTIL = T0 + timedelta(hours=12, minutes=10)
+REPLACED = structs.replace(
+    epoch_key(),
+    envelope_key=REPLACED_ENVELOPE,
+    issuer=REPLACED_ISSUER.public_key().public_bytes_raw(),
+    until=REPLACED_UNTIL,
+)
 EPOCHS = [
     epoch_key(),
+    REPLACED,
     epoch_key(Order(epoch=1, starts=T0 + DAY, length=HALF_HOUR, slot_s=60)),
     epoch_key(Order(event=TWIN, epoch=1, starts=T0 + DAY)),
 ]
@@ -72,7 +84,23 @@ def texts() -> Iterator[tuple[str, str, datetime, str, int | None]]:
     yield "the cut last slot", write_token(short.token(31)), at(short, 31), "ok", 0
     yield "paper", PHONES["paper"].paper(), T0, "ok", None
     yield "paper as Base32", base32.encode(PHONES["paper"].capsule), T0, "ok", None
+    yield from of_a_replaced_key(plain)
     yield from refused(plain, noon)
+
+
+def of_a_replaced_key(plain: Phone) -> Iterator[tuple[str, str, datetime, str, int | None]]:
+    """Give codes a phone fetched before an emergency replaced its epoch's keys, which count for a while."""
+    opened = open_capsule(plain.capsule, EVENT, ENVELOPE, ISSUER.public_key())
+    if opened is None:
+        raise Internal("A capsule that was just made does not open.")
+    capsule = seal(opened, EVENT, REPLACED_ENVELOPE, REPLACED_ISSUER)
+    last, over = REPLACED_UNTIL - timedelta(seconds=1), REPLACED_UNTIL
+    for name, now, answer, off in [("", last, "ok", 0), (", over", over, "epoch_unknown", None)]:
+        token = plain.token(chain.slot_at(T0, 15, now))
+        yield f"of a replaced key{name}", write_token(structs.replace(token, capsule=capsule)), now, answer, off
+    yield "of a replaced key, over, on paper", write_token(Token(capsule=capsule)), over, "epoch_unknown", None
+    beyond = Token(capsule=capsule, slot=5761, value=bytes(16))
+    yield "of a replaced key, over, no such slot", write_token(beyond), over, "epoch_unknown", None
 
 
 def refused(plain: Phone, noon: int) -> Iterator[tuple[str, str, datetime, str, int | None]]:
@@ -97,6 +125,17 @@ def refused(plain: Phone, noon: int) -> Iterator[tuple[str, str, datetime, str, 
     yield "a neighbour's slot", write_token(structs.replace(token, slot=noon + 1)), now, "code_forged", None
     for place in (4, 20, 40, 127):
         yield f"byte {place} changed", write_token(changed(token, place)), now, "code_forged", None
+    typed = write_wedge_token(token)
+    yield (
+        "as Base32, a letter that is S in capitals only",
+        typed.replace("S", "\u017f", 1),
+        now,
+        "code_unreadable",
+        None,
+    )
+    yield "as Base32, a bit behind the end", base32_with_a_spare_bit(token), now, "code_unreadable", None
+    yield "as Base45, small letters", write_token(token).lower(), now, "code_unreadable", None
+    yield "longer than any code", "0" * 1026, now, "code_unreadable", None
     yield "one byte short", base45.encode(pack_token(token)[:-1]), now, "code_unreadable", None
     yield "another system's code", "HTTPS://EXAMPLE.ORG/T/1", now, "code_unreadable", None
     yield "nothing", "", now, "code_unreadable", None
@@ -107,6 +146,12 @@ def changed(token: Token, place: int) -> Token:
     capsule = bytearray(token.capsule)
     capsule[place] ^= 0x80
     return structs.replace(token, capsule=bytes(capsule))
+
+
+def base32_with_a_spare_bit(token: Token) -> str:
+    """Return a token's text with a one among the zero bits that fill up the last character."""
+    text = write_wedge_token(token)
+    return text[:-1] + base32.ALPHABET[base32.ALPHABET.index(text[-1]) | 1]
 
 
 def hyphens(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import RFC_4122, UUID
 
@@ -35,6 +36,11 @@ def test_the_systems_clock_is_aware_and_runs() -> None:
     first, second = clock.monotonic(), clock.monotonic()
     assert second >= first
     assert clock.now().utcoffset() == timedelta(0)
+
+
+def test_the_systems_counter_goes_on_while_the_machine_sleeps() -> None:
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+    assert before <= SystemClock().monotonic() <= time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def test_uuid7_has_the_standards_layout_and_sorts_by_time() -> None:

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import msgpack, structs, to_builtins
 
-from shared.codes.bundle import KeyBundle, SealedBundle, open_bundle, seal_bundle
+from shared.codes.bundle import KeyBundle, SealedBundle, SupervisorEntry, open_bundle, seal_bundle
+from shared.ids import SupervisorId
 from shared.problems import CodeMalformed, Denied
 from tests.unit.shared.samples import ENVELOPE, EVENT, NORTH, NOW, SOUTH, epoch_key, policy, secret
 
@@ -85,3 +86,19 @@ def test_a_bundle_prints_no_key() -> None:
     assert str(ENVELOPE) not in repr(BUNDLE.epochs)
     assert dict(BUNDLE.epochs[0].__rich_repr__()) == {"event": EVENT, "epoch": 0}
     assert ENVELOPE not in sealed().sealed
+
+
+def test_supervisors_travel_sealed_and_show_nowhere() -> None:
+    entry = SupervisorEntry(
+        id=SupervisorId(EVENT), label="Sam", verifier="$argon2id$v=19$m=65536,t=3,p=4$c2FsdA$aGFzaA"
+    )
+    bundle = structs.replace(BUNDLE, supervisors=(entry,))
+    opened = open_bundle(seal_bundle(bundle, NORTH, GATE.public_key(), CONFIG), NORTH, GATE, CONFIG.public_key())
+    assert opened.supervisors == (entry,)
+    assert "Sam" not in repr(opened) + repr(entry)
+    assert "argon2" not in repr(opened) + repr(entry)
+
+
+def test_a_bundle_without_supervisors_is_as_it_always_was() -> None:
+    assert "supervisors" not in msgpack.decode(msgpack.encode(BUNDLE))
+    assert msgpack.decode(msgpack.encode(BUNDLE), type=KeyBundle).supervisors == ()

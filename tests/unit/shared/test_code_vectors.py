@@ -50,6 +50,7 @@ def epochs() -> list[independent.Epoch]:
             slot_s=key["slot_s"],
             envelope_key=bytes.fromhex(key["envelope_key"]),
             issuer=bytes.fromhex(key["issuer"]),
+            until=moment(key["until"]) if "until" in key else None,
         )
         for key in VECTORS["epochs"]
     ]

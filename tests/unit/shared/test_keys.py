@@ -132,6 +132,7 @@ RINGS = {
     "nothing": "",
     "two nothings": ",",
     "a comma too many": B64_1 + ",",
+    "a short key with an id, 32 characters in all": "k2=Zx81kQ-w7TnB3vY5rLp0sGdHj2Mc4",
     "an id twice": f"a={B64_1},a={B64_2}",
     "an empty id": f"={B64_1}",
     "a space in an id": f"a b={B64_1}",
@@ -142,6 +143,13 @@ RINGS = {
     "no hexadecimal": "zz" * 32,
     "a letter too many": "a=" + B64_1 + "x",
     "two keys without ids": f"{B64_1},{B64_2}",
+    "a key twice": f"a={B64_1},b={KEY_1.hex()}",
+    "half a key in hexadecimal": KEY_1.hex()[:32],
+    "half a key in capitals": f"k2={B64_2},k1={KEY_1.hex()[:32].upper()}",
+    "half a key in Base64": base64.b64encode(KEY_1[:16]).decode(),
+    "a key and a half": base64.b64encode(KEY_1 + KEY_1[:16]).decode(),
+    "33 characters": "Zq8-vT3=kM5_xW7.pB2/rL9+nC4~hD6!x",
+    "16 letters of two bytes": "äöüßÄÖÜéèêëàâîïôx"[:32],
 }
 
 
@@ -164,9 +172,30 @@ GUESSABLE = {
 
 
 @pytest.mark.parametrize("key", GUESSABLE.values(), ids=GUESSABLE)
-def test_keys_that_are_plainly_not_random_are_refused(key: bytes) -> None:
-    with pytest.raises(SettingsInvalid, match="guessable"):
-        parse_key_ring(base64.b64encode(key).decode())
+def test_keys_that_are_plainly_not_random_are_refused_in_every_form_and_place(key: bytes) -> None:
+    for text in (base64.b64encode(key).decode(), key.hex(), key.hex().upper()):
+        for ring in (text, f"k9={text}", f"k2={B64_2},k1={text}", f"k1={text},k2={B64_2}"):
+            with pytest.raises(SettingsInvalid, match="guessable") as caught:
+                parse_key_ring(ring)
+            assert text not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "this-is-a-32-byte-secret-key!!!!",
+        "MySuperSecretKeyForTickets2026!!",
+        "the quick brown fox jumps over 1",
+        "correct horse battery staple now",
+        "QR_Default-Key-9f3Lx7Pq2Wv8Bz5Tm",
+        "12345678901234567890123456789012",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ],
+)
+def test_a_sentence_of_32_characters_is_no_key(text: str) -> None:
+    assert len(text) == 32
+    with pytest.raises(SettingsInvalid, match=r"guessable|16 bytes"):
+        parse_key_ring(f"k2={text},k1={B64_1}")
 
 
 def test_a_ring_prints_names_only() -> None:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from itertools import permutations
+from uuid import UUID
 
+import pytest
 from msgspec import structs
 
-from shared.admission.presence import NOWHERE, Presence, fold, is_double_read, merge, order_key, step
+from shared.admission.presence import (
+    NOWHERE,
+    UNDO_WITHIN_MS,
+    Admission,
+    Presence,
+    fold,
+    is_double_read,
+    merge,
+    order_key,
+    passages,
+    step,
+)
 from shared.admission.verdict import Direction
+from shared.ids import ScanId
 from tests.unit.shared.samples import NORTH, SOUTH, leaving, passage
 
 IN_1, OUT_2, IN_3 = passage(1), leaving(2), passage(3)
@@ -106,3 +120,35 @@ def test_a_double_read_needs_the_same_gate_direction_and_a_short_time() -> None:
     assert not is_double_read(IN_1, NORTH, Direction.EXIT, at, 5)
     assert not is_double_read(None, NORTH, Direction.ENTRY, at, 5)
     assert not is_double_read(IN_1, NORTH, Direction.ENTRY, at, 0)
+
+
+def undo(number: int, of: int, **changes: object) -> Admission:
+    """Return what takes an earlier passage back."""
+    fields = {"undoes": ScanId(UUID(int=of)), "override": True}
+    return passage(number, **(fields | changes))
+
+
+def test_what_was_taken_back_has_never_been_in_any_order() -> None:
+    told = [IN_1, OUT_2, IN_3, undo(4, 3)]
+    assert {repr(fold(order)) for order in permutations(told)} == {repr(fold([IN_1, OUT_2]))}
+    assert passages(told) == [IN_1, OUT_2]
+    assert passages(merge(told)) == passages(merge(told[:2]), told[2:]) == [IN_1, OUT_2]
+
+
+@pytest.mark.parametrize(
+    "unsound",
+    [
+        {"override": False},
+        {"gate": SOUTH},
+        {"undoes": ScanId(UUID(int=77))},
+        {"at_ms": IN_1.at_ms + UNDO_WITHIN_MS + 1},
+        {"hlc": IN_1.hlc - 1},
+    ],
+)
+def test_unsound_undo_changes_nothing_and_is_no_passage(unsound: dict[str, object]) -> None:
+    assert fold([IN_1, undo(2, 1, **unsound)]) == fold([IN_1])
+
+
+def test_undo_cannot_be_taken_back() -> None:
+    first = undo(2, 1)
+    assert fold([IN_1, first, undo(3, 2)]) == NOWHERE

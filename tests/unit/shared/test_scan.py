@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +29,7 @@ from shared.sync.scan import (
     extend_chain,
     hash_code,
     sign_batch,
+    tag_seen,
     verify_batch,
 )
 from tests.unit.shared.samples import EVENT, NORTH, NOW_MS, SOUTH, secret
@@ -70,8 +72,21 @@ FULL = record(
 )
 
 
+def test_the_tag_of_a_printed_code_is_the_documented_one() -> None:
+    scan, handle = ScanId(UUID(int=5)), bytes(range(16))
+    documented = hmac.new(handle, b"ttseen1" + scan.bytes, hashlib.sha256).digest()[:16]
+    assert tag_seen(handle, scan) == documented
+    assert tag_seen(handle, ScanId(UUID(int=6))) != documented
+
+
 @pytest.mark.parametrize(
-    "made", [record(), FULL, record(event=None, handle_hash=None, admitted=False, reason=Reason.CODE_FORGED)]
+    "made",
+    [
+        record(),
+        FULL,
+        record(seen=bytes(range(16))),
+        record(event=None, handle_hash=None, admitted=False, reason=Reason.CODE_FORGED),
+    ],
 )
 def test_a_record_comes_back_from_its_bytes(made: ScanRecord) -> None:
     assert decode_record(encode_record(made)) == made
