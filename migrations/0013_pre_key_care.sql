@@ -1,1 +1,2 @@
 -- (nothing yet)
+SELECT 1;

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from server.db.driver import Connection, read_row
+from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
 from server.services.rows_gates import ConflictRow
-from shared.ids import EventId, ScanId, TicketId
+from shared.ids import ConflictId, EventId, ScanId, TicketId
 
 _SQL = load_statements("conflict.sql")
 
@@ -47,6 +47,22 @@ class ConflictStore:
         """Return an event's conflicts, newest first."""
         rows = await self._connection.fetch(_SQL["list_of_event"], event, after, limit)
         return [read_row(row, ConflictRow) for row in rows]
+
+    async def lock(self, conflict: ConflictId) -> ConflictRow | None:
+        """Return one conflict, locked."""
+        return read_optional(await self._connection.fetchrow(_SQL["lock"], conflict), ConflictRow)
+
+    async def decide(self, conflict: ConflictRow) -> None:
+        """Keep what a person decided."""
+        await self._connection.execute(
+            _SQL["decide"],
+            conflict.id,
+            conflict.state,
+            conflict.resolution,
+            conflict.decided_by,
+            conflict.note,
+            conflict.updated_at,
+        )
 
     async def tally(self, event: EventId) -> dict[str, int]:
         """Return how many conflicts hold, by class."""

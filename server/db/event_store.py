@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
-from server.services.rows import EventRow, Page, VenueRow
+from server.services.rows import EventRow, EventState, Page, VenueRow
 from shared.ids import EventId
 
 _SQL = load_statements("events.sql")
@@ -60,6 +60,16 @@ class EventStore:
         """Lock an event until the transaction ends, and return it."""
         await self._connection.execute(_SQL["lock_event"], event)
         return await self.get(event)
+
+    async def state(self, event: EventId) -> EventState | None:
+        """Return an event's state."""
+        state = await self._connection.fetchval(_SQL["get_event_state"], event)
+        return None if state is None else EventState(state)
+
+    async def hold_state(self, event: EventId) -> EventState | None:
+        """Return an event's state and keep it."""
+        state = await self._connection.fetchval(_SQL["hold_event_state"], event)
+        return None if state is None else EventState(state)
 
     async def raise_key_series(self, event: EventId) -> None:
         """Note that stored epoch keys were replaced."""

@@ -58,6 +58,21 @@ class GateStore:
             gate.config,
         )
 
+    async def add_server(self, gate: GateRow) -> bool:
+        """Keep the gate that stands for the server at an event, unless it is there."""
+        added = await self._connection.fetchval(
+            _SQL["add_server"],
+            gate.id,
+            gate.event,
+            gate.name,
+            gate.sign_public,
+            gate.seal_public,
+            gate.software,
+            gate.enrolled_at,
+            gate.config,
+        )
+        return added is not None
+
     async def get(self, gate: GateId) -> GateRow | None:
         """Return a gate, revoked or not."""
         return read_optional(await self._connection.fetchrow(_SQL["get"], gate), GateRow)
@@ -74,9 +89,9 @@ class GateStore:
         """Keep what a gate last said of itself."""
         await self._connection.execute(_SQL["beat"], gate, ping, now)
 
-    async def greet(self, gate: GateId, software: str, now: datetime) -> None:
-        """Keep what a gate runs."""
-        await self._connection.execute(_SQL["greet"], gate, software, now)
+    async def greet(self, gate: GateId, software: str, now: datetime) -> int:
+        """Keep what a gate runs, and count its links."""
+        return int(await self._connection.fetchval(_SQL["greet"], gate, software, now))
 
     async def believe(self, gate: GateId, config: int) -> None:
         """Keep that a gate believes a config key."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from server.db.driver import Connection
 from server.db.statements import load_statements
@@ -26,6 +27,11 @@ class MaintenanceStore:
         rows = await self._connection.fetch(_SQL["overdue_events"], now, limit)
         return [(TenantId(row["tenant_id"]), EventId(row["event_id"])) for row in rows]
 
+    async def end_transfers(self, now: datetime, limit: int) -> int:
+        """Mark overdue offers expired."""
+        status = await self._connection.execute(_SQL["end_transfers"], now, limit)
+        return int(status.removeprefix("UPDATE "))
+
     async def forget_answers(self, before: datetime) -> None:
         """Delete kept answers of calls older than a moment."""
         await self._connection.execute(_SQL["forget_answers"], before)
@@ -38,6 +44,16 @@ class MaintenanceStore:
         """Return events that are not over."""
         rows = await self._connection.fetch(_SQL["going_events"], now)
         return [(TenantId(row["tenant_id"]), EventId(row["id"])) for row in rows]
+
+    async def running_endings(self, limit: int) -> list[tuple[TenantId, EventId]]:
+        """Return events whose end is under way."""
+        rows = await self._connection.fetch(_SQL["running_endings"], limit)
+        return [(TenantId(row["tenant_id"]), EventId(row["event_id"])) for row in rows]
+
+    async def waiting_imports(self, limit: int, silent_since: datetime) -> list[tuple[TenantId, UUID]]:
+        """Return files of tickets to be worked on."""
+        rows = await self._connection.fetch(_SQL["waiting_imports"], limit, silent_since)
+        return [(TenantId(row["tenant_id"]), row["id"]) for row in rows]
 
     async def server_clock(self) -> datetime:
         """Return the database server's own time."""

@@ -10,8 +10,9 @@ import asyncpg
 from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
 from server.services.problems import PaymentReused, ReservationSpent
-from server.services.rows import OrderRow, ReservationLine, ReservationRow, ReservationState
-from shared.ids import EventId, ReservationId, UserId
+from server.services.rows import OrderRow, ReservationLine, ReservationRow, ReservationState, TicketRow
+from server.services.rows_attendee import Sale
+from shared.ids import EventId, ReservationId, TicketId, UserId
 
 _SQL = load_statements("orders.sql")
 
@@ -66,6 +67,25 @@ class OrderStore:
         rows = await self._connection.fetch(_SQL["lines_of_reservations"], reservations)
         return [(ReservationId(row["reservation_id"]), read_row(row, ReservationLine)) for row in rows]
 
+    async def add_seats(self, reservation: ReservationId, seats: Sequence[TicketId]) -> None:
+        """Keep which seats a reservation holds."""
+        await self._connection.execute(_SQL["add_reservation_seats"], reservation, seats)
+
+    async def seats(self, reservations: Sequence[ReservationId]) -> list[TicketRow]:
+        """Return and lock the seats of reservations."""
+        rows = await self._connection.fetch(_SQL["seats_of_reservations"], reservations)
+        return [read_row(row, TicketRow) for row in rows]
+
+    async def seats_of(self, reservation: ReservationId) -> list[TicketRow]:
+        """Return the seats a reservation has or had."""
+        rows = await self._connection.fetch(_SQL["seats_of_reservation"], reservation)
+        return [read_row(row, TicketRow) for row in rows]
+
+    async def sale_of(self, ticket: TicketRow) -> Sale | None:
+        """Return what was paid for a ticket."""
+        row = await self._connection.fetchrow(_SQL["sale_of_ticket"], ticket.order, ticket.ticket_type)
+        return read_optional(row, Sale)
+
     async def set_state(self, reservation: ReservationId, state: ReservationState) -> None:
         """Change a locked reservation's state."""
         await self._connection.execute(_SQL["set_reservation_state"], reservation, state)
@@ -75,7 +95,7 @@ class OrderStore:
         return bool(await self._connection.fetchval(_SQL["user_holds"], user, event, now))
 
     async def count_bought(self, event: EventId, user: UserId) -> int:
-        """Return how many tickets of this event the user has bought."""
+        """Return how many tickets of this event the user has bought and not given back."""
         return int(await self._connection.fetchval(_SQL["count_bought"], user, event))
 
     async def add_order(self, order: OrderRow) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from shared.problems import Conflict, Denied, Internal, TicketTokenError, TooNew, Unavailable
+from shared.problems import Conflict, Denied, InputUnusable, Internal, TicketTokenError, TooNew, Unavailable
 from shared.tickets.lifecycle import TransitionInvalid
 
 DRIVER_PROBLEMS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -53,6 +53,12 @@ class TenantWallHit(Denied):
     code = "tenant_wall"
 
 
+class TextUnusable(InputUnusable):
+    """A text holds a character that PostgreSQL cannot store: NUL, or half of a surrogate pair."""
+
+    code = "text_unusable"
+
+
 class RowInTheWay(Conflict):
     """A row the statement refers to is missing, or one it makes is there already."""
 
@@ -90,6 +96,11 @@ _BY_KIND: tuple[tuple[tuple[type[Exception], ...], type[TicketTokenError], str],
         (asyncpg.UniqueViolationError, asyncpg.ForeignKeyViolationError),
         RowInTheWay,
         "Another row is in the way of this change, or one it needs is missing; nothing was changed.",
+    ),
+    (
+        (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError),
+        TextUnusable,
+        "A text holds a character that cannot be stored, such as NUL: leave it out.",
     ),
     (
         (asyncpg.DeadlockDetectedError, asyncpg.SerializationError, asyncpg.LockNotAvailableError),

@@ -47,6 +47,11 @@ class StockStore:
         rows = await self._connection.fetch(_SQL["ticket_types_of_event"], event)
         return [read_row(row, TicketTypeRow) for row in rows]
 
+    async def of_events(self, events: Sequence[EventId]) -> list[TicketTypeRow]:
+        """Return the ticket types of several events."""
+        rows = await self._connection.fetch(_SQL["ticket_types_of_events"], events)
+        return [read_row(row, TicketTypeRow) for row in rows]
+
     async def lock(self, ticket_types: Sequence[TicketTypeId]) -> list[TicketTypeRow]:
         """Return and lock ticket types in the order of their ids."""
         rows = await self._connection.fetch(_SQL["lock_ticket_types"], ticket_types)
@@ -63,3 +68,7 @@ class StockStore:
     async def sell(self, ticket_type: TicketTypeId, quantity: int) -> None:
         """Move stock from reserved to sold."""
         await self._connection.execute(_SQL["sell_stock"], ticket_type, quantity)
+
+    async def take_back(self, ticket_type: TicketTypeId, quantity: int, *, restock: bool) -> None:
+        """Move stock from sold back to available, or take it away for good."""
+        await self._connection.execute(_SQL["take_back_stock"], ticket_type, quantity, restock)

@@ -5,22 +5,31 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from server.db.access_store import ApiKeyStore, ServiceStore, SupervisorStore
+from server.db.broker_store import BrokerBookStore, BrokerStore
 from server.db.conflict_store import ConflictStore
 from server.db.driver import Connection
+from server.db.ending_store import EndingStore
 from server.db.event_store import EventStore
+from server.db.facts_store import FactStore
 from server.db.feed_store import FeedStore
 from server.db.gate_store import GateStore
 from server.db.idempotency_store import IdempotencyStore
+from server.db.import_store import ImportStore
+from server.db.inbox_store import InboxStore
 from server.db.key_care_store import KeyCareStore
 from server.db.key_store import KeyStore
 from server.db.maintenance_store import MaintenanceStore
 from server.db.order_store import OrderStore
+from server.db.organiser_store import OrganiserStore
 from server.db.outbox_store import OutboxStore
 from server.db.problems import DRIVER_PROBLEMS, translate
+from server.db.refusal_store import RefusalStore
 from server.db.scan_store import ScanStore
 from server.db.stock_store import StockStore
 from server.db.ticket_store import TicketStore
 from server.db.transfer_store import TransferStore
+from server.db.trimming_store import TrimmingStore
 from shared.ids import TenantId
 
 
@@ -69,6 +78,15 @@ class PgUnit(_Commits):
         self.gates = GateStore(connection)
         self.scans = ScanStore(connection)
         self.conflicts = ConflictStore(connection)
+        self.api_keys = ApiKeyStore(connection)
+        self.services = ServiceStore(connection)
+        self.supervisors = SupervisorStore(connection)
+        self.organising = OrganiserStore(connection)
+        self.endings = EndingStore(connection)
+        self.imports = ImportStore(connection)
+        self.broker = BrokerStore(connection)
+        self.facts = FactStore(connection)
+        self.inbox = InboxStore(connection)
 
 
 class PgWorkerUnit(_Commits):
@@ -77,3 +95,6 @@ class PgWorkerUnit(_Commits):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self.maintenance = MaintenanceStore(connection)
+        self.refusals = RefusalStore(connection)
+        self.broker = BrokerBookStore(connection)
+        self.trimming = TrimmingStore(connection)

@@ -5,12 +5,13 @@ A Unit is one transaction of one tenant. Nothing in it can see or touch another 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from server.services.ports_access import ApiKeys, Services, Supervisors
 from server.services.ports_keys import KeyCare, Keys
+from server.services.ports_sales import Orders, Stock
 from server.services.ports_tickets import Tickets, Transfers
 from server.services.rows import (
     ActorRef,
@@ -33,10 +34,13 @@ from server.services.rows import (
     TransferState,
     VenueRow,
 )
-from shared.ids import EventId, ReservationId, TenantId, TicketTypeId, UserId
+from shared.ids import EventId, TenantId, UserId
 
 if TYPE_CHECKING:  # the gates' ports may in turn speak of the rows re-exported here
+    from server.services.ports_broker import BrokerWishes
+    from server.services.ports_facts import Facts, Inbox
     from server.services.ports_gates import Conflicts, Feed, Gates, Outbox, Scans
+    from server.services.ports_organiser import Endings, Imports, Organising
 
 __all__ = [
     "ActorRef",
@@ -116,6 +120,24 @@ class Unit(Protocol):
     def scans(self) -> Scans: ...
     @property
     def conflicts(self) -> Conflicts: ...
+    @property
+    def api_keys(self) -> ApiKeys: ...
+    @property
+    def services(self) -> Services: ...
+    @property
+    def supervisors(self) -> Supervisors: ...
+    @property
+    def organising(self) -> Organising: ...
+    @property
+    def endings(self) -> Endings: ...
+    @property
+    def imports(self) -> Imports: ...
+    @property
+    def broker(self) -> BrokerWishes: ...
+    @property
+    def facts(self) -> Facts: ...
+    @property
+    def inbox(self) -> Inbox: ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a part of the transaction that can fail alone."""
@@ -157,6 +179,14 @@ class Events(Protocol):
         """Return an event as it is once nobody else is changing it, and lock it until the transaction ends."""
         ...
 
+    async def state(self, event: EventId) -> EventState | None:
+        """Return an event's state as it is at this moment, whoever may be about to change it."""
+        ...
+
+    async def hold_state(self, event: EventId) -> EventState | None:
+        """Return an event's state, which nobody changes until the transaction ends; others may hold it as well."""
+        ...
+
     async def raise_key_series(self, event: EventId) -> None:
         """Count the event's key series and its key bundle up by one."""
         ...
@@ -167,86 +197,6 @@ class Events(Protocol):
 
     async def list_all(self, event: EventId | None = None) -> list[EventRow]:
         """Return the tenant's events in any state by id, or the one named."""
-        ...
-
-
-class Stock(Protocol):
-    """Ticket types and how many are left."""
-
-    async def add(self, ticket_type: TicketTypeRow) -> None:
-        """Keep a ticket type; one with this id stays as it is."""
-        ...
-
-    async def get(self, ticket_type: TicketTypeId) -> TicketTypeRow | None:
-        """Return a ticket type."""
-        ...
-
-    async def of_event(self, event: EventId) -> list[TicketTypeRow]:
-        """Return an event's ticket types by product number."""
-        ...
-
-    async def lock(self, ticket_types: Sequence[TicketTypeId]) -> list[TicketTypeRow]:
-        """Return these types and lock them until the transaction ends, always in the order of their ids."""
-        ...
-
-    async def hold(self, ticket_type: TicketTypeId, quantity: int) -> None:
-        """Move stock from available to reserved; the type is locked by the caller."""
-        ...
-
-    async def release(self, ticket_type: TicketTypeId, quantity: int) -> None:
-        """Move stock from reserved back to available."""
-        ...
-
-    async def sell(self, ticket_type: TicketTypeId, quantity: int) -> None:
-        """Move stock from reserved to sold."""
-        ...
-
-
-class Orders(Protocol):
-    """Reservations and orders."""
-
-    async def lock_user(self, event: EventId, user: UserId) -> None:
-        """Let one transaction at a time count what this user holds of this event."""
-        ...
-
-    async def add_reservation(self, reservation: ReservationRow, lines: Sequence[ReservationLine]) -> None:
-        """Keep a reservation and its lines."""
-        ...
-
-    async def get_reservation(self, reservation: ReservationId) -> ReservationRow | None:
-        """Return a reservation without locking it."""
-        ...
-
-    async def lock_reservation(self, reservation: ReservationId) -> ReservationRow | None:
-        """Return a reservation and lock it until the transaction ends."""
-        ...
-
-    async def lock_expired(self, event: EventId, now: datetime, limit: int) -> list[ReservationRow]:
-        """Lock and return pending reservations of an event whose time is over, passing over those locked by others."""
-        ...
-
-    async def lines(self, reservations: Sequence[ReservationId]) -> list[tuple[ReservationId, ReservationLine]]:
-        """Return the lines of reservations, each with whose it is, by reservation and ticket type."""
-        ...
-
-    async def set_state(self, reservation: ReservationId, state: ReservationState) -> None:
-        """Change a locked reservation's state."""
-        ...
-
-    async def holds(self, event: EventId, user: UserId, now: datetime) -> bool:
-        """Tell whether the user has a pending reservation of this event that is still good."""
-        ...
-
-    async def count_bought(self, event: EventId, user: UserId) -> int:
-        """Return how many tickets of this event the user has bought so far."""
-        ...
-
-    async def add_order(self, order: OrderRow) -> None:
-        """Keep an order.
-
-        Raises:
-            PaymentReused: the payment bought something already.
-        """
         ...
 
 

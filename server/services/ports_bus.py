@@ -6,7 +6,7 @@ Everything is at least once: a message may come again, and whoever handles it kn
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from typing import Never, Protocol
 from uuid import UUID
@@ -14,6 +14,19 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 from shared.ids import TenantId
+from shared.problems import Unavailable
+
+
+class MessageRefused(Unavailable):
+    """The bus answers and does not take this one message now; others may get through."""
+
+
+def is_in_calendar(moment: datetime) -> bool:
+    """Tell whether a moment still has a date once it is told in UTC; offsets reach a day beyond the first and last year."""
+    try:
+        return moment.astimezone(UTC).tzinfo is UTC
+    except OverflowError:
+        return False
 
 
 class TicketFact(StrEnum):
@@ -64,6 +77,8 @@ class Arrived(Struct, frozen=True, kw_only=True):
     body: bytes
     attempt: int
     """1 the first time."""
+    sender: str | None = None
+    """The account it was published with, where the sender named it and the broker made sure of it."""
 
 
 class Outcome(Enum):
@@ -95,6 +110,16 @@ class DeadLetter(Struct, frozen=True, kw_only=True):
 
 class Bus(Protocol):
     """Messages between programs, durable in the broker's keeping once they are taken."""
+
+    async def check(self) -> None:
+        """Return if messages can be posted now; connects if it has to.
+
+        Raises:
+            Unavailable: the broker is away.
+            Denied: this account may not declare what this program needs.
+            Conflict: the broker has it in another form.
+        """
+        ...
 
     async def post(self, posting: Posting) -> None:
         """Return once the broker has taken the message; it may have taken it twice.

@@ -25,7 +25,7 @@ from server.services.rows_gates import (
     WorldAdmission,
     WorldTicket,
 )
-from shared.ids import EventId, GateId, IncarnationId, ScanId, TenantId, TicketId
+from shared.ids import ConflictId, EventId, GateId, IncarnationId, ScanId, TenantId, TicketId
 from shared.sync.feed import FeedEntry, TombstoneEntry
 from shared.sync.wire import Ping
 
@@ -105,6 +105,10 @@ class Gates(Protocol):
         """Keep a new gate."""
         ...
 
+    async def add_server(self, gate: GateRow) -> bool:
+        """Keep the gate that stands for the server at an event; False if it is there."""
+        ...
+
     async def get(self, gate: GateId) -> GateRow | None:
         """Return a gate, revoked or not."""
         ...
@@ -121,8 +125,8 @@ class Gates(Protocol):
         """Keep what a gate last said of itself, and when."""
         ...
 
-    async def greet(self, gate: GateId, software: str, now: datetime) -> None:
-        """Keep what a gate runs, and that it was just here."""
+    async def greet(self, gate: GateId, software: str, now: datetime) -> int:
+        """Keep what a gate runs, and that it was just here; return the number of this link, the highest so far."""
         ...
 
     async def believe(self, gate: GateId, config: int) -> None:
@@ -207,6 +211,14 @@ class Conflicts(Protocol):
 
     async def list_of_event(self, event: EventId, after: ScanId | None, limit: int) -> list[ConflictRow]:
         """Return an event's conflicts, newest first, those after the one of the given scan."""
+        ...
+
+    async def lock(self, conflict: ConflictId) -> ConflictRow | None:
+        """Return one conflict and lock it until the transaction ends."""
+        ...
+
+    async def decide(self, conflict: ConflictRow) -> None:
+        """Keep state, resolution and note of a locked conflict, and who decided when."""
         ...
 
     async def tally(self, event: EventId) -> dict[str, int]:

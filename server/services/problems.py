@@ -149,12 +149,6 @@ class TransferOver(Conflict):
     code = "transfer_over"
 
 
-class TransferForbidden(Denied):
-    """This ticket or this person may not hand over now."""
-
-    code = "transfer_forbidden"
-
-
 class RecipientUnproven(Denied):
     """The caller does not prove to own the address the offer is for."""
 

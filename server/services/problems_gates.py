@@ -69,6 +69,12 @@ class LinkMisused(InputUnusable):
     code = "link_misused"
 
 
+class LinkSuperseded(Conflict):
+    """The gate has opened another link since this one."""
+
+    code = "superseded"
+
+
 class BatchConflict(Conflict):
     """The gate's log is not the continuation of what was stored of it."""
 
@@ -81,6 +87,30 @@ class BatchUnusable(InputUnusable):
     code = "batch_unusable"
 
 
+class GateInService(Conflict):
+    """A gate handed in scans to be kept apart although it may hand them over."""
+
+    code = "gate_in_service"
+
+
+class QuarantineFull(Conflict):
+    """So many batches of one gate are kept apart and no more."""
+
+    code = "quarantine_full"
+
+
+class ConflictUnknown(NotFound):
+    """The caller's tenant has no such conflict."""
+
+    code = "conflict_not_found"
+
+
+class ConflictSettled(Conflict):
+    """Nothing is left to decide about the conflict."""
+
+    code = "conflict_settled"
+
+
 class FeedTooOld(NotFound):
     """That part of the feed is not kept any more."""
 
@@ -91,3 +121,9 @@ class SnapshotUnknown(NotFound):
     """No such snapshot or chunk; it was replaced by a newer one."""
 
     code = "snapshot_not_found"
+
+
+class BrokerNotOffered(NotFound):
+    """Gates of this server use no message broker."""
+
+    code = "broker_not_offered"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from server.domain.rules import RefundRules, TransferRules
 from shared.admission.policy import Policy
 from shared.ids import EventId, OrderId, ReservationId, TenantId, TicketId, TicketTypeId, TransferId, UserId, VenueId
 from shared.tickets.lifecycle import Actor, State
@@ -67,7 +68,7 @@ class EventRow(Struct, frozen=True, kw_only=True):
     """An event. Key epoch n runs from ``epoch_zero`` + n * ``epoch_s`` seconds; codes turn over every ``slot_s`` seconds.
 
     ``key_series`` grows when epoch keys are replaced. From ``bundle_version`` ``config_since`` on its gates are told to
-    believe config key ``config``.
+    believe config key ``config``. ``version`` grows with every change an organiser makes.
     """
 
     tenant: TenantId
@@ -87,10 +88,16 @@ class EventRow(Struct, frozen=True, kw_only=True):
     key_series: int = 0
     config: int = 1
     config_since: int = 1
+    version: int = 1
+    transfer_rules: TransferRules = TransferRules()
+    refund_rules: RefundRules = RefundRules()
 
 
 class TicketTypeRow(Struct, frozen=True, kw_only=True):
-    """What an event sells, and its stock: available + reserved + sold = total."""
+    """What an event sells, and its stock: available + reserved + sold = total.
+
+    Every place of a ``seated`` type is a ticket with a seat's label from the start.
+    """
 
     tenant: TenantId
     id: TicketTypeId
@@ -107,6 +114,8 @@ class TicketTypeRow(Struct, frozen=True, kw_only=True):
     available: int
     reserved: int
     sold: int
+    seated: bool = False
+    version: int = 1
 
 
 class ReservationRow(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from shared.tickets.lifecycle import State
 class GateRow(Struct, frozen=True, kw_only=True):
     """A gate: what it may do, its two raw 32-byte public keys, and what it last said of itself.
 
-    ``config`` is the number of the newest config key it is known to believe.
+    ``config`` is the number of the newest config key it is known to believe, ``links`` that of its newest link.
     """
 
     tenant: TenantId
@@ -38,6 +38,7 @@ class GateRow(Struct, frozen=True, kw_only=True):
     heartbeat: Ping | None = None
     bundle_version: int = 0
     config: int = 1
+    links: int = 0
 
 
 class EnrolmentRow(Struct, frozen=True, kw_only=True):
@@ -64,7 +65,8 @@ class LogRow(Struct, frozen=True, kw_only=True):
 class ScanRow(Struct, frozen=True, kw_only=True):
     """One record of a gate's log, with what the server made of it. ``ticket`` is None when it fits no ticket.
 
-    ``proven`` says that the server recomputed the live code; ``server_reason`` is what the rule said to it on receipt.
+    ``proven`` says that the server recomputed what shows that the code was seen; ``server_reason`` is what the rule said to it
+    on receipt.
     """
 
     gate: GateId
@@ -162,6 +164,8 @@ class ConflictRow(Struct, frozen=True, kw_only=True):
     evidence: Evidence
     created_at: datetime
     updated_at: datetime
+    decided_by: str | None = None
+    note: str | None = None
 
 
 class Tally(Struct, frozen=True, kw_only=True):
@@ -203,9 +207,8 @@ class WorldTicket(Struct, frozen=True, kw_only=True):
 
 
 class WorldAdmission(Struct, frozen=True, kw_only=True):
-    """A stored admission with its ticket type's code policy, which says whether it counts at other gates."""
+    """A stored admission, or one's undoing."""
 
     gate: GateId
     proven: bool
-    code_policy: int
     body: bytes

@@ -1,6 +1,6 @@
 -- name: of_tickets
 SELECT id, event_id AS event, ticket_id AS ticket, scan_id AS scan, earlier_scan_id AS earlier, kind, severity, state,
-  resolution, evidence, created_at, updated_at
+  resolution, evidence, created_at, updated_at, decided_by, note
 FROM conflicts WHERE tenant_id = current_tenant() AND ticket_id = ANY($1::uuid[]);
 
 -- name: keep
@@ -20,7 +20,7 @@ WHERE tenant_id = current_tenant() AND scan_id = ANY($1::uuid[]) AND state <> 'w
 
 -- name: list_of_event
 SELECT id, event_id AS event, ticket_id AS ticket, scan_id AS scan, earlier_scan_id AS earlier, kind, severity, state,
-  resolution, evidence, created_at, updated_at
+  resolution, evidence, created_at, updated_at, decided_by, note
 FROM conflicts AS o
 WHERE o.tenant_id = current_tenant() AND o.event_id = $1
   AND ($2::uuid IS NULL OR (o.created_at, o.scan_id) < (
@@ -31,3 +31,12 @@ ORDER BY o.created_at DESC, o.scan_id DESC LIMIT $3;
 -- name: tally
 SELECT kind, count(*) AS conflicts FROM conflicts
 WHERE tenant_id = current_tenant() AND event_id = $1 AND state <> 'withdrawn' GROUP BY kind ORDER BY kind;
+
+-- name: lock
+SELECT id, event_id AS event, ticket_id AS ticket, scan_id AS scan, earlier_scan_id AS earlier, kind, severity, state,
+  resolution, evidence, created_at, updated_at, decided_by, note
+FROM conflicts WHERE tenant_id = current_tenant() AND id = $1 FOR UPDATE;
+
+-- name: decide
+UPDATE conflicts SET state = $2, resolution = $3, decided_by = $4, note = $5, updated_at = $6
+WHERE tenant_id = current_tenant() AND id = $1;

@@ -19,12 +19,14 @@ RETURNING id;
 
 -- name: get_event
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
-  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since
+  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since,
+  version, transfer_rules, refund_rules
 FROM events WHERE id = $1;
 
 -- name: list_public_events
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
-  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since
+  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since,
+  version, transfer_rules, refund_rules
 FROM events
 WHERE state <> 'draft' AND ($1::uuid IS NULL OR id < $1)
 ORDER BY id DESC LIMIT $2;
@@ -36,6 +38,13 @@ UPDATE events SET bundle_version = bundle_version + 1 WHERE id = $1 RETURNING bu
 -- Against others who replace keys or raise versions, and against whoever makes epoch keys meanwhile.
 SELECT id FROM events WHERE id = $1 FOR NO KEY UPDATE;
 
+-- name: get_event_state
+SELECT state FROM events WHERE id = $1;
+
+-- name: hold_event_state
+-- Whoever closes or cancels an event waits for sales that are under way, and sales after it see that it is closed.
+SELECT state FROM events WHERE id = $1 FOR SHARE;
+
 -- name: raise_key_series
 UPDATE events SET key_series = key_series + 1, bundle_version = bundle_version + 1 WHERE id = $1;
 
@@ -45,5 +54,6 @@ UPDATE events SET config_id = $1, config_since = bundle_version + 1, bundle_vers
 
 -- name: list_events
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
-  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since
+  epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since,
+  version, transfer_rules, refund_rules
 FROM events WHERE $1::uuid IS NULL OR id = $1 ORDER BY id;

@@ -39,13 +39,11 @@ FROM ticket_handles AS h JOIN tickets AS t ON (t.tenant_id, t.id) = (h.tenant_id
 WHERE h.tenant_id = current_tenant() AND h.event_id = $1 AND h.generation < t.generation;
 
 -- name: world_admissions
-SELECT s.gate_id AS gate, s.proven, y.code_policy, s.body
-FROM scans AS s
-JOIN tickets AS t ON (t.tenant_id, t.id) = (s.tenant_id, s.ticket_id)
-JOIN ticket_types AS y ON (y.tenant_id, y.id) = (t.tenant_id, t.ticket_type_id)
-WHERE s.tenant_id = current_tenant() AND s.event_id = $1 AND s.admitted;
+SELECT gate_id AS gate, proven, body
+FROM scans
+WHERE tenant_id = current_tenant() AND event_id = $1 AND ticket_id IS NOT NULL AND (admitted OR reason = 'undone');
 
 -- name: ticket_types
 SELECT tenant_id AS tenant, id, event_id AS event, product, name, price_cents, currency, zones, entries, code_policy,
-  max_per_order, total, available, reserved, sold
+  max_per_order, total, available, reserved, sold, seated, version
 FROM ticket_types WHERE tenant_id = current_tenant() AND event_id = $1;

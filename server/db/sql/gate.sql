@@ -17,14 +17,19 @@ INSERT INTO gates (tenant_id, id, event_id, name, direction, zones, products, si
   config_id)
 VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
+-- name: add_server
+INSERT INTO gates (tenant_id, id, event_id, name, kind, sign_public, seal_public, software, enrolled_at, config_id)
+VALUES (current_tenant(), $1, $2, $3, 'server', $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING RETURNING id;
+
 -- name: get
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
-  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links
 FROM gates WHERE tenant_id = current_tenant() AND id = $1;
 
 -- name: of_event
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
-  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links
 FROM gates WHERE tenant_id = current_tenant() AND event_id = $1 ORDER BY enrolled_at, id;
 
 -- name: revoke
@@ -34,7 +39,8 @@ UPDATE gates SET revoked_at = $2 WHERE tenant_id = current_tenant() AND id = $1 
 UPDATE gates SET heartbeat = $2, last_seen_at = $3 WHERE tenant_id = current_tenant() AND id = $1;
 
 -- name: greet
-UPDATE gates SET software = $2, last_seen_at = $3 WHERE tenant_id = current_tenant() AND id = $1;
+UPDATE gates SET software = $2, last_seen_at = $3, links = links + 1 WHERE tenant_id = current_tenant() AND id = $1
+RETURNING links;
 
 -- name: set_bundle_version
 UPDATE gates SET bundle_version = greatest(bundle_version, $2) WHERE tenant_id = current_tenant() AND id = $1;

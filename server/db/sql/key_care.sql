@@ -7,6 +7,7 @@ SELECT kind, encode(substr(wrapped, 2, get_byte(wrapped, 0)), 'escape') AS kek, 
   UNION ALL SELECT 'epoch', envelope_wrapped FROM event_epochs
   UNION ALL SELECT 'epoch', issuer_wrapped FROM event_epochs
   UNION ALL SELECT 'replaced', envelope_wrapped FROM replaced_epochs
+  UNION ALL SELECT 'service', wrapped FROM service_secrets
 ) AS stored GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: sample_epochs
@@ -22,7 +23,7 @@ WHERE h.tenant_id = current_tenant() AND h.master_id = $1 AND (e.policy #>> '{wi
 -- name: needs_config
 SELECT 0 AS tickets,
   (SELECT count(*) FROM gates AS g JOIN events AS e ON (e.tenant_id, e.id) = (g.tenant_id, g.event_id)
-    WHERE g.tenant_id = current_tenant() AND g.revoked_at IS NULL AND g.config_id <= $1
+    WHERE g.tenant_id = current_tenant() AND g.kind = 'device' AND g.revoked_at IS NULL AND g.config_id <= $1
       AND (e.policy #>> '{window,ends}')::timestamptz > $2) AS gates,
   (SELECT count(*) FROM events
     WHERE tenant_id = current_tenant() AND config_id <= $1 AND (policy #>> '{window,ends}')::timestamptz > $2) AS events;

@@ -6,6 +6,14 @@ SELECT id FROM tenants ORDER BY id;
 -- name: overdue_events
 SELECT DISTINCT tenant_id, event_id FROM reservations WHERE state = 'pending' AND expires_at <= $1 LIMIT $2;
 
+-- name: end_transfers
+WITH overdue AS (
+  SELECT tenant_id, id FROM transfers WHERE state = 'pending' AND expires_at <= $1
+  ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+UPDATE transfers AS t SET state = 'expired', ended_at = $1
+FROM overdue WHERE (t.tenant_id, t.id) = (overdue.tenant_id, overdue.id);
+
 -- name: forget_answers
 DELETE FROM idempotency WHERE created_at < $1;
 
@@ -21,3 +29,11 @@ SELECT 1;
 -- name: going_events
 SELECT tenant_id, id FROM events
 WHERE (policy #>> '{window,ends}')::timestamptz > $1::timestamptz - interval '1 day' AND state <> 'cancelled' ORDER BY tenant_id, id;
+
+-- name: running_endings
+SELECT tenant_id, event_id FROM event_endings WHERE state = 'running' ORDER BY updated_at LIMIT $1;
+
+-- name: waiting_imports
+-- What is being received is left alone unless nothing came for long: whoever sent it is gone.
+SELECT tenant_id, id FROM imports
+WHERE state IN ('staged', 'applying') OR (state = 'receiving' AND updated_at < $2) ORDER BY updated_at LIMIT $1;

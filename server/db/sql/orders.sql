@@ -28,6 +28,32 @@ ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED;
 SELECT reservation_id, ticket_type_id AS ticket_type, quantity, price_cents
 FROM reservation_lines WHERE reservation_id = ANY ($1::uuid[]) ORDER BY reservation_id, ticket_type_id;
 
+-- name: add_reservation_seats
+INSERT INTO reservation_seats (tenant_id, reservation_id, ticket_id)
+SELECT current_tenant(), $1, seat FROM unnest($2::uuid[]) AS seat;
+
+-- name: seats_of_reservations
+-- Only what is reserved still: an event that was cancelled takes its seats away under the reservation.
+SELECT t.tenant_id AS tenant, t.id, t.event_id AS event, t.ticket_type_id AS ticket_type, t.order_id AS "order",
+  t.owner_id AS owner, t.holder_name, t.seat, t.state, t.generation, t.version, t.locked, t.valid_from, t.valid_until,
+  t.master_id AS master
+FROM reservation_seats AS s JOIN tickets AS t ON (t.tenant_id, t.id) = (s.tenant_id, s.ticket_id)
+WHERE s.reservation_id = ANY ($1::uuid[]) AND t.state = 'reserved' ORDER BY t.id FOR UPDATE OF t;
+
+-- name: seats_of_reservation
+SELECT t.tenant_id AS tenant, t.id, t.event_id AS event, t.ticket_type_id AS ticket_type, t.order_id AS "order",
+  t.owner_id AS owner, t.holder_name, t.seat, t.state, t.generation, t.version, t.locked, t.valid_from, t.valid_until,
+  t.master_id AS master
+FROM reservation_seats AS s JOIN tickets AS t ON (t.tenant_id, t.id) = (s.tenant_id, s.ticket_id)
+WHERE s.reservation_id = $1 ORDER BY t.seat, t.id;
+
+-- name: sale_of_ticket
+-- An order that cost nothing has a payment of nobody: there is nothing to give back.
+SELECT CASE WHEN o.total_cents > 0 THEN o.payment_id END AS payment_id, l.price_cents AS amount_cents, o.currency
+FROM orders AS o
+JOIN reservation_lines AS l ON (l.tenant_id, l.reservation_id) = (o.tenant_id, o.reservation_id)
+WHERE o.id = $1 AND l.ticket_type_id = $2;
+
 -- name: set_reservation_state
 UPDATE reservations SET state = $2 WHERE id = $1;
 
@@ -37,10 +63,18 @@ SELECT EXISTS (
 );
 
 -- name: count_bought
-SELECT coalesce(sum(line.quantity), 0)::integer
-FROM reservations AS held
-JOIN reservation_lines AS line ON line.tenant_id = held.tenant_id AND line.reservation_id = held.id
-WHERE held.user_id = $1 AND held.event_id = $2 AND held.state = 'confirmed';
+SELECT (
+  (SELECT coalesce(sum(line.quantity), 0)
+   FROM reservations AS held
+   JOIN reservation_lines AS line ON (line.tenant_id, line.reservation_id) = (held.tenant_id, held.id)
+   WHERE held.user_id = $1 AND held.event_id = $2 AND held.state = 'confirmed')
+  - (SELECT count(*)
+     FROM reservations AS held
+     JOIN orders AS paid ON (paid.tenant_id, paid.reservation_id) = (held.tenant_id, held.id)
+     JOIN tickets AS back ON (back.tenant_id, back.order_id) = (paid.tenant_id, paid.id)
+     WHERE held.user_id = $1 AND held.event_id = $2 AND held.state = 'confirmed'
+       AND back.state IN ('refunded', 'cancelled'))
+)::integer;
 
 -- name: add_order
 INSERT INTO orders (tenant_id, id, reservation_id, user_id, payment_id, total_cents, currency, created_at)

@@ -26,12 +26,13 @@ FROM tickets WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]) ORDER B
 
 -- name: ticket_types
 SELECT tenant_id AS tenant, id, event_id AS event, product, name, price_cents, currency, zones, entries, code_policy,
-  max_per_order, total, available, reserved, sold
+  max_per_order, total, available, reserved, sold, seated, version
 FROM ticket_types WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]);
 
 -- name: admissions
+-- What takes an admission back belongs to it.
 SELECT ticket_id AS ticket, generation, gate_id AS gate, proven, body FROM scans
-WHERE tenant_id = current_tenant() AND ticket_id = ANY($1::uuid[]) AND admitted;
+WHERE tenant_id = current_tenant() AND ticket_id = ANY($1::uuid[]) AND (admitted OR reason = 'undone');
 
 -- name: steps
 SELECT ticket_id AS ticket, from_state, to_state, generation, source, at FROM ticket_history
@@ -58,19 +59,29 @@ SELECT
   (SELECT count(*) FROM tickets
     WHERE tenant_id = current_tenant() AND event_id = $1 AND state NOT IN ('available', 'reserved')) AS tickets,
   (SELECT coalesce(sum(sold), 0) FROM ticket_types WHERE tenant_id = current_tenant() AND event_id = $1)::bigint AS sold,
-  count(*) FILTER (WHERE admitted AND direction = 'entry') AS entries,
-  count(*) FILTER (WHERE admitted AND direction = 'exit') AS exits,
-  count(DISTINCT ticket_id) FILTER (WHERE admitted AND direction = 'entry') AS tickets_used,
-  count(*) AS scans,
+  -- an admission taken back is two rows that make nothing together
+  count(*) FILTER (WHERE admitted AND direction = 'entry')
+    - count(*) FILTER (WHERE reason = 'undone' AND direction = 'entry') AS entries,
+  count(*) FILTER (WHERE admitted AND direction = 'exit')
+    - count(*) FILTER (WHERE reason = 'undone' AND direction = 'exit') AS exits,
+  (SELECT count(*) FROM (
+    SELECT ticket_id FROM scans
+    WHERE tenant_id = current_tenant() AND event_id = $1 AND direction = 'entry' AND ticket_id IS NOT NULL
+      AND (admitted OR reason = 'undone')
+    GROUP BY ticket_id HAVING count(*) FILTER (WHERE admitted) > count(*) FILTER (WHERE NOT admitted)
+  ) AS used) AS tickets_used,
+  count(*) FILTER (WHERE reason NOT IN ('undone', 'staff_action')) AS scans,
   -- a code nobody could open has no server_reason either: it says nothing about tickets
   count(*) FILTER (WHERE ticket_id IS NULL AND server_reason IS NOT NULL) AS unmatched
 FROM scans WHERE tenant_id = current_tenant() AND event_id = $1;
 
 -- name: tally_gates
 SELECT g.id AS gate, g.name,
-  count(s.*) FILTER (WHERE s.admitted AND s.direction = 'entry') AS entries,
-  count(s.*) FILTER (WHERE s.admitted AND s.direction = 'exit') AS exits,
-  count(s.*) FILTER (WHERE NOT s.admitted) AS refused,
+  count(s.*) FILTER (WHERE s.admitted AND s.direction = 'entry')
+    - count(s.*) FILTER (WHERE s.reason = 'undone' AND s.direction = 'entry') AS entries,
+  count(s.*) FILTER (WHERE s.admitted AND s.direction = 'exit')
+    - count(s.*) FILTER (WHERE s.reason = 'undone' AND s.direction = 'exit') AS exits,
+  count(s.*) FILTER (WHERE NOT s.admitted AND s.reason NOT IN ('undone', 'staff_action')) AS refused,
   max(s.at) AS last_scan_at
 FROM gates AS g LEFT JOIN scans AS s ON (s.tenant_id, s.gate_id) = (g.tenant_id, g.id) AND s.event_id = g.event_id
 WHERE g.tenant_id = current_tenant() AND g.event_id = $1
@@ -78,4 +89,5 @@ GROUP BY g.id, g.name, g.enrolled_at ORDER BY g.enrolled_at, g.id;
 
 -- name: tally_refusals
 SELECT reason, count(*) AS scans FROM scans
-WHERE tenant_id = current_tenant() AND event_id = $1 AND NOT admitted GROUP BY reason ORDER BY reason;
+WHERE tenant_id = current_tenant() AND event_id = $1 AND NOT admitted AND reason NOT IN ('undone', 'staff_action')
+GROUP BY reason ORDER BY reason;

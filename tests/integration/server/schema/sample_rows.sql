@@ -15,6 +15,7 @@ INSERT INTO idempotency (tenant_id, user_id, operation, key, body_hash, status, 
 VALUES (current_tenant(), current_tenant(), 'reserve', 'sixteen-or-more-letters', '\x00', 200, '\x7b7d');
 INSERT INTO tickets (tenant_id, id, event_id, ticket_type_id, order_id, owner_id, state)
 VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'active');
+INSERT INTO reservation_seats (tenant_id, reservation_id, ticket_id) VALUES (current_tenant(), current_tenant(), current_tenant());
 INSERT INTO ticket_handles (tenant_id, event_id, handle_hash, ticket_id, generation)
 VALUES (current_tenant(), current_tenant(), uuid_send(current_tenant()), current_tenant(), 0);
 INSERT INTO ticket_history (tenant_id, ticket_id, version, to_state, generation, actor_kind, actor_id, source)
@@ -47,3 +48,37 @@ INSERT INTO conflicts (tenant_id, id, event_id, ticket_id, scan_id, earlier_scan
 VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'race', 'low', '{}');
 INSERT INTO replaced_epochs (tenant_id, event_id, epoch, starts, ends, slot_s, envelope_wrapped, issuer_public, replaced_at)
 VALUES (current_tenant(), current_tenant(), 0, '2026-01-01Z', '2026-01-02Z', 15, '\x00', '\x00', '2026-01-01Z');
+INSERT INTO event_zones (tenant_id, event_id, bit, name) VALUES (current_tenant(), current_tenant(), 0, 'floor');
+INSERT INTO seats (tenant_id, id, event_id, ticket_type_id, label)
+VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'A 1');
+INSERT INTO event_endings (tenant_id, event_id, kind, actor_kind, actor_id, source, started_at, updated_at)
+VALUES (current_tenant(), current_tenant(), 'close', 'organiser', 'sample', 'sample', '2026-01-01Z', '2026-01-01Z');
+INSERT INTO cancelled_sales (tenant_id, ticket_id, event_id, order_id, payment_id, amount_cents, currency, at)
+VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'paid', 100, 'EUR', '2026-01-01Z');
+INSERT INTO imports (tenant_id, id, event_id, state, actor_id, created_at, updated_at)
+VALUES (current_tenant(), current_tenant(), current_tenant(), 'applying', 'sample', '2026-01-01Z', '2026-01-01Z');
+INSERT INTO import_rows (tenant_id, import_id, n, external_id, ticket_type_id, holder_name, seat)
+VALUES (current_tenant(), current_tenant(), 2, 'x-1', current_tenant(), '', '');
+INSERT INTO import_faults (tenant_id, import_id, n, field, code, message)
+VALUES (current_tenant(), current_tenant(), 2, 'seat', 'seat_unknown', 'no such seat');
+INSERT INTO imported_tickets (tenant_id, event_id, external_id, ticket_id, import_id)
+VALUES (current_tenant(), current_tenant(), 'x-1', current_tenant(), current_tenant());
+INSERT INTO broker_accounts (tenant_id, gate_id, password_hash)
+VALUES (current_tenant(), current_tenant(), 'c2FsdGVkLWFuZC1oYXNoZWQ=');
+INSERT INTO event_streams (tenant_id, event_id) VALUES (current_tenant(), current_tenant());
+INSERT INTO scan_quarantine (tenant_id, gate_id, body_hash, reason, body)
+VALUES (current_tenant(), current_tenant(), sha256('batch'), 'batch_tampered', '\x00');
+INSERT INTO api_keys (tenant_id, id, name, secret_hash, scopes, created_by, created_at)
+VALUES (current_tenant(), current_tenant(), 'turnstiles', sha256('secret'), '{tickets:validate}', current_tenant(), '2026-01-01Z');
+INSERT INTO service_callers (tenant_id, name, calls, created_at)
+VALUES (current_tenant(), 'orders', ARRAY['GET /internal/tickets/{ticket}'], '2026-01-01Z');
+INSERT INTO service_secrets (tenant_id, caller, id, wrapped, created_at)
+VALUES (current_tenant(), 'orders', current_tenant(), '\x00', '2026-01-01Z');
+INSERT INTO supervisors (tenant_id, id, name, verifier, created_at)
+VALUES (current_tenant(), current_tenant(), 'Ada', '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA', '2026-01-01Z');
+INSERT INTO facts (tenant_id, message_id, key, subject, payload, occurred_at)
+VALUES (current_tenant(), current_tenant(), 'ticket.created', current_tenant(), '\x7b7d', '2026-01-01Z');
+INSERT INTO inbox (tenant_id, message_id, event, body_hash, outcome, received_at)
+VALUES (current_tenant(), 'message', 'payment.completed', sha256('message'), 'recorded', '2026-01-01Z');
+INSERT INTO payment_facts (tenant_id, payment_id, state, amount_cents, currency, told_at)
+VALUES (current_tenant(), 'paid', 'completed', 100, 'EUR', '2026-01-01Z');
