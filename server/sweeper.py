@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from server.services.context import Context
+from server.services.pulse import Beat, no_beat
 from server.services.sweep import MaintenanceDatabase, sweep
 from shared.problems import TicketTokenError
 
@@ -15,13 +16,16 @@ INTERVAL_S = 60.0
 log = structlog.get_logger()
 
 
-async def run_sweeper(context: Context, database: MaintenanceDatabase, *, interval_s: float = INTERVAL_S) -> None:
+async def run_sweeper(
+    context: Context, database: MaintenanceDatabase, beat: Beat = no_beat, *, interval_s: float = INTERVAL_S
+) -> None:
     """Sweep until cancelled; a round that fails is told in the log and the next one tries again."""
     while True:
+        beat()
         try:
             swept = await sweep(context, database)
-            if swept.events:
-                log.info("sweep.released", events=swept.events)
+            if swept.events or swept.transfers or swept.trimmed:
+                log.info("sweep.done", events=swept.events, transfers=swept.transfers, trimmed=swept.trimmed)
         except TicketTokenError as problem:
             log.warning("sweep.failed", code=problem.code)
         await asyncio.sleep(interval_s)

@@ -6,16 +6,24 @@ from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from server.domain.access import User
 from server.services.context import Context
 from server.services.idempotency import Answer, Call, find_answer, name_call, run_once
 from server.services.payments import Payment, PaymentProvider, PaymentState
 from server.services.ports import Unit
-from server.services.problems import PaymentUnverified, ReservationExpired, ReservationSpent, ReservationUnknown
-from server.services.reserve import release_expired
+from server.services.problems import (
+    NotOnSale,
+    PaymentUnverified,
+    ReservationExpired,
+    ReservationSpent,
+    ReservationUnknown,
+)
+from server.services.release import release_expired
 from server.services.rows import (
     ActorRef,
+    EventState,
     OrderRow,
     ReservationLine,
     ReservationRow,
@@ -23,16 +31,19 @@ from server.services.rows import (
     TicketRow,
     TicketTypeRow,
 )
-from server.services.transition import Move, issue_tickets
+from server.services.transition import Changes, Move, issue_tickets, sell_seats
 from shared.ids import OrderId, ReservationId, TicketId, TicketTypeId, uuid7
 from shared.tickets.lifecycle import Actor, State
 
+FREE = "free:"
+"""What the payment of an order that costs nothing begins with; no provider is asked about it."""
+
 
 class PurchaseRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Which reservation, and the provider's reference of the payment for it."""
+    """Which reservation, and the provider's reference of the payment for it; what costs nothing needs none."""
 
     reservation_id: ReservationId
-    payment_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    payment_id: Annotated[str, Meta(min_length=1, max_length=200, pattern="^[!-~]+$")] | None = None
 
 
 class BoughtTicket(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -58,24 +69,31 @@ class Purchased(Struct, frozen=True, kw_only=True, rename="camel"):
 async def purchase(
     context: Context, payments: PaymentProvider, user: User, key: str | None, request: PurchaseRequest
 ) -> Answer:
-    """Turn a reservation into tickets.
+    """Turn a reservation into tickets; one that this payment has bought already is answered with what it bought.
+
+    The payment service's own word may buy before the buyer does, so that is nothing unusual.
 
     Raises:
         ReservationUnknown: none of this user's.
         ReservationExpired: its time is over, the places are on sale again.
-        ReservationSpent: it was bought already, under another key.
+        ReservationSpent: another payment bought it already.
         PaymentUnverified, PaymentReused: the payment does not buy this.
+        NotOnSale: the event was closed or cancelled meanwhile.
         Unavailable: the payment provider does not answer.
         KeyUnusable, KeyReused, CallInProgress: of the idempotency key.
     """
     call = name_call(user, "purchase", key, request)
-    found = await _look(context, call, request.reservation_id)
+    found = await _look(context, call, request)
     if isinstance(found, Answer):
         return found
+    if found.total_cents == 0:
+        return await _buy(context, call, request.reservation_id, f"{FREE}{request.reservation_id}")
+    if request.payment_id is None or request.payment_id.startswith(FREE):
+        raise PaymentUnverified("This costs money: send the reference of a payment for it.")
     # Asked outside any transaction: no row stays locked while somebody else's server thinks.
-    payment = await payments.fetch(request.payment_id)
+    payment = await payments.fetch(user.tenant, request.payment_id)
     check_payment(payment, found)
-    return await _buy(context, call, request)
+    return await _buy(context, call, request.reservation_id, request.payment_id)
 
 
 def check_payment(payment: Payment | None, wanted: ReservationRow) -> None:
@@ -94,21 +112,34 @@ def check_payment(payment: Payment | None, wanted: ReservationRow) -> None:
         )
 
 
-async def _look(context: Context, call: Call, reservation_id: ReservationId) -> ReservationRow | Answer:
+async def _look(context: Context, call: Call, request: PurchaseRequest) -> ReservationRow | Answer:
     """Return the reservation to pay, or the answer this call got before."""
     now = context.clock.now()
     async with context.db.tenant(call.user.tenant) as tx:
         earlier = await find_answer(tx, call)
         if earlier is not None:
             return earlier
-        reservation = await tx.orders.get_reservation(reservation_id)
+        reservation = await tx.orders.get_reservation(request.reservation_id)
         if reservation is None or reservation.user != call.user.user:
             raise ReservationUnknown("You have no such reservation.")
         if _is_overdue(reservation, now):
             await release_expired(tx, reservation.event, now, set())
+        bought = await _find_bought(tx, reservation, request.payment_id)
     # Raised outside, so that what was released stays released.
-    _check_open(reservation, now)
+    if bought is None:
+        _check_open(reservation, now)
     return reservation
+
+
+async def _find_bought(tx: Unit, reservation: ReservationRow, payment_id: str | None) -> Purchased | None:
+    """Return what exactly this payment made of the reservation."""
+    if reservation.state is not ReservationState.CONFIRMED or payment_id is None:
+        return None
+    order = await tx.inbox.order_of(reservation.id)
+    if order is None or order.payment_id != payment_id:
+        return None
+    tickets = await tx.inbox.lock_tickets(order.id)
+    return _as_answer(order, tickets, await tx.stock.of_event(reservation.event))
 
 
 def _is_overdue(reservation: ReservationRow, now: datetime) -> bool:
@@ -122,29 +153,48 @@ def _check_open(reservation: ReservationRow, now: datetime) -> None:
         raise ReservationExpired("This reservation ended and its places are on sale again: reserve anew.")
 
 
-async def _buy(context: Context, call: Call, request: PurchaseRequest) -> Answer:
+async def _buy(context: Context, call: Call, reservation_id: ReservationId, payment_id: str) -> Answer:
     now = context.clock.now()
 
     async def work(tx: Unit) -> Purchased:
-        reservation = await tx.orders.lock_reservation(request.reservation_id)
+        reservation = await tx.orders.lock_reservation(reservation_id)
         if reservation is None or reservation.user != call.user.user:
             raise ReservationUnknown("You have no such reservation.")
+        bought = await _find_bought(tx, reservation, payment_id)
+        if bought is not None:
+            return bought
         _check_open(reservation, now)
-        order = OrderRow(
-            tenant=tx.tenant,
-            id=OrderId(uuid7(now, context.random_bytes)),
-            reservation=reservation.id,
-            user=reservation.user,
-            payment_id=request.payment_id,
-            total_cents=reservation.total_cents,
-            currency=reservation.currency,
-            created_at=now,
-        )
-        await tx.orders.add_order(order)
-        tickets, types = await _issue(context, tx, reservation, order)
+        order, tickets, types = await place_order(context, tx, reservation, payment_id, now)
         return _as_answer(order, tickets, types)
 
     return await run_once(context.db, call, 200, work)
+
+
+async def place_order(
+    context: Context, tx: Unit, reservation: ReservationRow, payment_id: str, now: datetime
+) -> tuple[OrderRow, list[TicketRow], list[TicketTypeRow]]:
+    """Turn a pending reservation, locked and paid, into an order and tickets; return them with their event's types.
+
+    Raises:
+        PaymentReused: the payment bought something already.
+        NotOnSale: the event was closed or cancelled.
+    """
+    state = await tx.events.hold_state(reservation.event)
+    if state is not EventState.OPEN:
+        raise NotOnSale(f"This event is {state}: nothing is sold any more.")
+    order = OrderRow(
+        tenant=tx.tenant,
+        id=OrderId(uuid7(now, context.random_bytes)),
+        reservation=reservation.id,
+        user=reservation.user,
+        payment_id=payment_id,
+        total_cents=reservation.total_cents,
+        currency=reservation.currency,
+        created_at=now,
+    )
+    await tx.orders.add_order(order)
+    tickets, types = await _issue(context, tx, reservation, order)
+    return order, tickets, types
 
 
 async def _issue(
@@ -152,19 +202,34 @@ async def _issue(
 ) -> tuple[list[TicketRow], list[TicketTypeRow]]:
     lines = [line for _, line in await tx.orders.lines([reservation.id])]
     types = await tx.stock.of_event(reservation.event)
-    fresh = [_fresh_ticket(context, reservation, order, line) for line in lines for _ in range(line.quantity)]
-    activate = Move(
-        to=State.ACTIVE,
-        actor=ActorRef(kind=Actor.SYSTEM, id=str(order.id)),
-        source="purchase",
-        now=order.created_at,
-    )
-    issued = await issue_tickets(tx, context.vault, fresh, types, activate)
+    seated = {one.id for one in types if one.seated}
+    plain = [line for line in lines if line.ticket_type not in seated]
+    seats = await _sell_seats(context, tx, order, lines, types) if len(plain) < len(lines) else []
+    fresh = [_fresh_ticket(context, reservation, order, line) for line in plain for _ in range(line.quantity)]
+    issued = await issue_tickets(tx, context.vault, fresh, types, _step(order, State.ACTIVE)) if fresh else []
     await tx.orders.set_state(reservation.id, ReservationState.CONFIRMED)
     # Last, because everybody who wants this type waits for these rows; in the order in which everybody locks them.
     for line in sorted(lines, key=lambda one: one.ticket_type):
         await tx.stock.sell(line.ticket_type, line.quantity)
-    return issued, types
+    return seats + issued, types
+
+
+async def _sell_seats(
+    context: Context, tx: Unit, order: OrderRow, lines: list[ReservationLine], types: list[TicketTypeRow]
+) -> list[TicketRow]:
+    wanted = {line.ticket_type: line.quantity for line in lines}
+    seated = [one.id for one in types if one.seated and one.id in wanted]
+    # Seats are locked under their types, as everybody does who takes or frees them; and types all at once, in one order.
+    await tx.stock.lock(sorted(wanted))
+    seats = await tx.orders.seats([order.reservation])
+    if len(seats) != sum(wanted[one] for one in seated):
+        raise NotOnSale("Seats of this reservation were taken out of the sale: let it go and reserve anew.")
+    taken = replace(_step(order, State.SOLD), changes=Changes(order=order.id, owner=order.user))
+    return await sell_seats(tx, context.vault, seats, types, (taken, _step(order, State.ACTIVE)))
+
+
+def _step(order: OrderRow, to: State) -> Move:
+    return Move(to=to, actor=ActorRef(kind=Actor.SYSTEM, id=str(order.id)), source="purchase", now=order.created_at)
 
 
 def _fresh_ticket(context: Context, reservation: ReservationRow, order: OrderRow, line: ReservationLine) -> TicketRow:

@@ -10,7 +10,9 @@ from msgspec import Meta, Struct
 
 from server.domain.access import User
 from server.domain.inventory import Cause, Refusal, Shelf, Wish, check_window, check_wishes
+from server.services.availability import forget_availability
 from server.services.context import Context
+from server.services.domain_events import tell_reserved
 from server.services.idempotency import Answer, name_call, run_once
 from server.services.ports import Unit
 from server.services.problems import (
@@ -22,6 +24,8 @@ from server.services.problems import (
     NotOnSale,
     TicketTypeUnknown,
 )
+from server.services.release import release_expired
+from server.services.reservation_view import Reserved, view_reservation
 from server.services.rows import (
     EventRow,
     EventState,
@@ -30,10 +34,9 @@ from server.services.rows import (
     ReservationState,
     TicketTypeRow,
 )
-from shared.ids import EventId, ReservationId, TicketTypeId, uuid7
+from server.services.seat_holding import count_seats, find_seats, hold_seats, lock_seats, pick_seats
+from shared.ids import EventId, ReservationId, TicketId, TicketTypeId, uuid7
 from shared.problems import TicketTokenError
-
-_EXPIRED_AT_ONCE = 50
 
 
 class WishedLine(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -44,30 +47,21 @@ class WishedLine(Struct, frozen=True, kw_only=True, rename="camel", forbid_unkno
 
 
 class ReserveRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """What somebody wants of one event."""
+    """What somebody wants of one event: so many of some types, or seats by the ids of their tickets.
+
+    Of a type that is sold by seat, so many means the first free ones.
+    """
 
     event_id: EventId
-    tickets: Annotated[list[WishedLine], Meta(min_length=1, max_length=10)]
+    tickets: Annotated[list[WishedLine], Meta(min_length=1, max_length=10)] | None = None
+    seats: Annotated[list[TicketId], Meta(min_length=1, max_length=20)] | None = None
 
-
-class HeldLine(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What is held of one ticket type, and its price in cents."""
-
-    ticket_type_id: TicketTypeId
-    quantity: int
-    price_per_ticket: int
-
-
-class Reserved(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A reservation as its holder sees it."""
-
-    reservation_id: ReservationId
-    event_id: EventId
-    tickets: list[HeldLine]
-    total_cents: int
-    currency: str
-    expires_at: datetime
-    status: ReservationState
+    def __post_init__(self) -> None:
+        """Refuse a request for both or neither, and a seat named twice."""
+        if (self.tickets is None) == (self.seats is None):
+            raise ValueError("name either tickets or seats")
+        if self.seats is not None and len(set(self.seats)) < len(self.seats):
+            raise ValueError("a seat is named twice")
 
 
 async def reserve(context: Context, user: User, key: str | None, request: ReserveRequest) -> Answer:
@@ -78,29 +72,16 @@ async def reserve(context: Context, user: User, key: str | None, request: Reserv
         NotOnSale: the event does not sell now.
         AlreadyHolding: there is an unpaid reservation of this event.
         NotEnoughLeft, LimitExceeded: fewer are left, or allowed, than asked for.
+        SeatUnknown, SeatTaken: a seat does not exist, or is not free.
+        CurrenciesMixed: one order has one currency.
         KeyUnusable, KeyReused, CallInProgress: of the idempotency key.
     """
     call = name_call(user, "reserve", key, request)
     now = context.clock.now()
-    return await run_once(context.db, call, 201, lambda tx: _reserve(context, tx, user, request, now))
-
-
-async def release_expired(tx: Unit, event: EventId, now: datetime, also: set[TicketTypeId]) -> list[TicketTypeRow]:
-    """Put places of overdue reservations back on sale; return the locked ticket types, those of ``also`` among them.
-
-    Locking all types at once and in one order is what keeps buyers from waiting for each other in a circle.
-    """
-    overdue = await tx.orders.lock_expired(event, now, _EXPIRED_AT_ONCE)
-    lines = [line for _, line in await tx.orders.lines([one.id for one in overdue])] if overdue else []
-    freed: Counter[TicketTypeId] = Counter()
-    for line in lines:
-        freed[line.ticket_type] += line.quantity
-    locked = await tx.stock.lock(sorted(also | set(freed)))
-    for ticket_type, quantity in freed.items():
-        await tx.stock.release(ticket_type, quantity)
-    for reservation in overdue:
-        await tx.orders.set_state(reservation.id, ReservationState.EXPIRED)
-    return await tx.stock.lock(sorted(also)) if freed else locked
+    answer = await run_once(context.db, call, 201, lambda tx: _reserve(context, tx, user, request, now))
+    if not answer.replayed:
+        await forget_availability(context, user.tenant, request.event_id)
+    return answer
 
 
 async def _reserve(context: Context, tx: Unit, user: User, request: ReserveRequest, now: datetime) -> Reserved:
@@ -108,12 +89,17 @@ async def _reserve(context: Context, tx: Unit, user: User, request: ReserveReque
     await tx.orders.lock_user(event.id, user.user)
     if await tx.orders.holds(event.id, user.user, now):
         raise AlreadyHolding("You have a reservation of this event: pay it, or wait until it ends.")
-    wishes = _gather(request)
-    types = await release_expired(tx, event.id, now, {wish.ticket_type for wish in wishes})
+    asked = await find_seats(tx, event.id, request.seats) if request.seats else []
+    wishes = count_seats(asked) if request.seats else _gather(request.tickets or [])
     bought = await tx.orders.count_bought(event.id, user.user)
+    types = await release_expired(tx, event.id, now, {wish.ticket_type for wish in wishes})
+    # Again, now that the types are locked: an event's end waits for these rows before it looks for the last time.
+    _check_selling(await tx.events.state(event.id))
+    seats = await lock_seats(tx, asked) if asked else []
     refusal = check_wishes(wishes, _shelves(event, types), bought=bought, max_per_user=event.max_per_user)
     if refusal is not None:
         raise _as_problem(refusal)
+    seats = seats or await pick_seats(tx, types, wishes)
     for wish in wishes:
         await tx.stock.hold(wish.ticket_type, wish.quantity)
     lines = _price(wishes, types)
@@ -128,24 +114,30 @@ async def _reserve(context: Context, tx: Unit, user: User, request: ReserveReque
         expires_at=now + context.hold,
     )
     await tx.orders.add_reservation(reservation, lines)
-    return _as_answer(reservation, lines)
+    await hold_seats(tx, reservation.id, seats, user, now)
+    await tell_reserved(tx, reservation, lines, now)
+    return view_reservation(reservation, lines, seats)
 
 
 async def _open_event(tx: Unit, event_id: EventId, now: datetime) -> EventRow:
     event = await tx.events.get(event_id)
     if event is None or event.state is EventState.DRAFT:
         raise EventUnknown("There is no such event.")
-    if event.state is not EventState.OPEN:
-        raise NotOnSale(f"This event is {event.state}: nothing is sold any more.")
+    _check_selling(event.state)
     refusal = check_window(event.sale_starts, event.sale_ends, now)
     if refusal is not None:
         raise _as_problem(refusal)
     return event
 
 
-def _gather(request: ReserveRequest) -> list[Wish]:
+def _check_selling(state: EventState | None) -> None:
+    if state is not EventState.OPEN:
+        raise NotOnSale(f"This event is {state}: nothing is sold any more.")
+
+
+def _gather(lines: list[WishedLine]) -> list[Wish]:
     total: Counter[TicketTypeId] = Counter()
-    for line in request.tickets:
+    for line in lines:
         total[line.ticket_type_id] += line.quantity
     return [Wish(ticket_type=one, quantity=quantity) for one, quantity in total.items()]
 
@@ -164,21 +156,6 @@ def _price(wishes: list[Wish], types: list[TicketTypeRow]) -> list[ReservationLi
         ReservationLine(ticket_type=one.ticket_type, quantity=one.quantity, price_cents=prices[one.ticket_type])
         for one in wishes
     ]
-
-
-def _as_answer(reservation: ReservationRow, lines: list[ReservationLine]) -> Reserved:
-    return Reserved(
-        reservation_id=reservation.id,
-        event_id=reservation.event,
-        tickets=[
-            HeldLine(ticket_type_id=line.ticket_type, quantity=line.quantity, price_per_ticket=line.price_cents)
-            for line in lines
-        ],
-        total_cents=reservation.total_cents,
-        currency=reservation.currency,
-        expires_at=reservation.expires_at,
-        status=reservation.state,
-    )
 
 
 _PROBLEMS: dict[Cause, type[TicketTokenError]] = {

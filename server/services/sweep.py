@@ -1,4 +1,4 @@
-"""Housekeeping that nobody asks for: places of overdue reservations go back on sale, old answers are forgotten."""
+"""Housekeeping that nobody asks for: places of overdue reservations go back on sale, old offers and answers are forgotten."""
 
 from __future__ import annotations
 
@@ -6,15 +6,25 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 
+import structlog
 from msgspec import Struct
 
 from server.services.context import Context
-from server.services.reserve import release_expired
+from server.services.ports_facts import Refusals
+from server.services.release import release_overdue
+from server.services.trimming import Trimming, trim_feeds
 from shared.ids import EventId, TenantId
+from shared.problems import TicketTokenError
 
 ANSWERS_KEPT = timedelta(hours=24)
 CODES_KEPT = timedelta(days=7)
+MESSAGES_KEPT = timedelta(days=60)
+"""Longer than anybody sends a message again, or leaves a dead letter lying."""
+
 _EVENTS_AT_ONCE = 100
+_TRANSFERS_AT_ONCE = 1000
+
+log = structlog.get_logger()
 
 
 class Maintenance(Protocol):
@@ -22,6 +32,10 @@ class Maintenance(Protocol):
 
     async def overdue_events(self, now: datetime, limit: int) -> list[tuple[TenantId, EventId]]:
         """Return events with reservations whose time is over."""
+        ...
+
+    async def end_transfers(self, now: datetime, limit: int) -> int:
+        """Mark pending offers whose time is over expired, passing over those at work; return how many there were."""
         ...
 
     async def forget_answers(self, before: datetime) -> None:
@@ -41,6 +55,16 @@ class MaintenanceUnit(Protocol):
         """Return its store."""
         ...
 
+    @property
+    def refusals(self) -> Refusals:
+        """Return the store of what did not get through."""
+        ...
+
+    @property
+    def trimming(self) -> Trimming:
+        """Return the store of the feeds' oldest entries."""
+        ...
+
 
 class MaintenanceDatabase(Protocol):
     """The door across tenants."""
@@ -51,9 +75,11 @@ class MaintenanceDatabase(Protocol):
 
 
 class Swept(Struct, frozen=True, kw_only=True):
-    """What a round did: how many events had overdue reservations."""
+    """What a round did: events with overdue reservations, offers of tickets that ended, entries taken out of feeds."""
 
     events: int
+    transfers: int = 0
+    trimmed: int = 0
 
 
 async def sweep(context: Context, database: MaintenanceDatabase) -> Swept:
@@ -61,9 +87,22 @@ async def sweep(context: Context, database: MaintenanceDatabase) -> Swept:
     now = context.clock.now()
     async with database.worker() as unit:
         overdue = await unit.maintenance.overdue_events(now, _EVENTS_AT_ONCE)
+        ended = await unit.maintenance.end_transfers(now, _TRANSFERS_AT_ONCE)
         await unit.maintenance.forget_answers(now - ANSWERS_KEPT)
         await unit.maintenance.forget_codes(now - CODES_KEPT)
+        await unit.refusals.forget(now - MESSAGES_KEPT)
     for tenant, event in overdue:
-        async with context.db.tenant(tenant) as tx:
-            await release_expired(tx, event, now, set())
-    return Swept(events=len(overdue))
+        await _release_all(context, tenant, event, now)
+    trimmed = await trim_feeds(database, now)
+    return Swept(events=len(overdue), transfers=ended, trimmed=trimmed)
+
+
+async def _release_all(context: Context, tenant: TenantId, event: EventId, now: datetime) -> None:
+    """Free what is overdue of one event, in portions; if that fails, the other events still get their turn."""
+    more = True
+    try:
+        while more:
+            async with context.db.tenant(tenant) as tx:
+                more = await release_overdue(tx, event, now)
+    except TicketTokenError as problem:
+        log.warning("sweep.event_failed", event_id=str(event), code=problem.code)

@@ -20,7 +20,8 @@ from server.services.idempotency import Answer
 from server.services.payments import Payment, PaymentState
 from server.services.publish import OfferedType, Publication, publish_event
 from server.services.purchase import Purchased, PurchaseRequest, purchase
-from server.services.reserve import Reserved, ReserveRequest, WishedLine, reserve
+from server.services.reservation_view import Reserved
+from server.services.reserve import ReserveRequest, WishedLine, reserve
 from server.services.rows import EventRow, TicketRow, TicketTypeRow
 from server.settings import Payments
 from shared.admission.policy import Policy, Window
@@ -54,7 +55,7 @@ class Till:
         self.payments: dict[str, Payment] = {}
         self.asked = 0
 
-    async def fetch(self, payment_id: str) -> Payment | None:
+    async def fetch(self, _: TenantId, payment_id: str, /) -> Payment | None:
         """Return a payment that was taken."""
         self.asked += 1
         return self.payments.get(payment_id)
@@ -97,9 +98,9 @@ class Shop(Struct, frozen=True, kw_only=True, eq=False):
         return ReserveRequest(event_id=self.event, tickets=wishes)
 
     async def pay(self, buyer: User, held: Reserved, *, payment: str | None = None, key: str | None = None) -> Answer:
-        """Pay what is held, in full unless another payment is given."""
+        """Pay what is held, in full unless another payment is given; an empty one is none."""
         reference = self.till.take(held.total_cents) if payment is None else payment
-        request = PurchaseRequest(reservation_id=held.reservation_id, payment_id=reference)
+        request = PurchaseRequest(reservation_id=held.reservation_id, payment_id=reference or None)
         return await purchase(self.context, self.till, buyer, key or fresh_key(), request)
 
     async def buy(self, buyer: User, quantity: int = 1) -> list[TicketId]:

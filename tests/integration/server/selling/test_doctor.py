@@ -27,7 +27,7 @@ async def findings(
 async def test_a_sound_database_is_found_sound(shop: Shop, database: Databases) -> None:
     await shop.buy(shop.buyer())
     found = await findings(database)
-    assert list(found) == ["database", "roles", "walls", "schema", "clock", "keys"]
+    assert list(found) == ["database", "roles", "walls", "schema", "clock", "keys", "facts", "broker", "redis"]
     assert [one for one in found.values() if not one.ok] == []
     assert "1 keys of 1 tenants" in found["keys"].detail
 

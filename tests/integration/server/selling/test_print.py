@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from msgspec.structs import replace
 
 from server.api.tickets import CODES_PER_MINUTE
+from server.services.paper import fill_sheet
 from server.services.publish import publish_event
 from shared.codes.capsule import CodePolicy
+from shared.codes.keys import hash_handle
+from shared.codes.number import write_number
 from shared.codes.reader import CodeRead
-from shared.ids import EventId
+from shared.ids import EventId, TicketId
 from tests.integration.server.selling.client import Served
 from tests.integration.server.selling.stage import publication_for
 from tests.unit.server.paper_reader import read_codes
@@ -49,6 +52,15 @@ async def test_the_sheet_is_a_pdf_with_the_same_code(printing: Served) -> None:
     assert (sheet.headers["Cache-Control"], sheet.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
     assert sheet.headers["Content-Disposition"] == f'inline; filename="ticket-{ticket[-12:]}.pdf"'
     assert read_codes(sheet.body) == [code.json["qrData"]]
+
+
+async def test_the_sheet_names_the_ticket_as_gates_do(printing: Served) -> None:
+    buyer = printing.shop.buyer()
+    (ticket,) = await printing.buy(buyer)
+    sheet = await fill_sheet(printing.shop.context, buyer, TicketId(UUID(ticket)))
+    read = (await printing.shop.reader()).read(sheet.code.qr_data, printing.shop.clock.now())
+    assert isinstance(read, CodeRead)
+    assert sheet.number == write_number(hash_handle(read.capsule.claims.handle))
 
 
 @pytest.mark.parametrize("path", ["qr?profile=static", "print"])

@@ -23,12 +23,13 @@ from server.services.problems import (
 )
 from server.services.purchase import Purchased, PurchaseRequest, purchase
 from shared.codes.keys import derive_handle, hash_handle, open_holder
-from shared.ids import ReservationId
+from shared.ids import ReservationId, TenantId
 from shared.problems import TicketTokenError
 from shared.sync.feed import PolicyEntry, TicketEntry
 from shared.tickets.lifecycle import Actor, State
 from tests.integration.server.selling.stage import Shop, fresh_key
 
+TENANT = TenantId(uuid4())
 HOLD = timedelta(minutes=10)
 
 
@@ -164,7 +165,7 @@ async def test_a_payment_buys_once_whoever_brings_it(shop: Shop) -> None:
 
 
 async def test_demo_payments_say_what_their_reference_says() -> None:
-    payment = await DemoPayments().fetch("demo_4500_EUR_0123456789abcdef")
+    payment = await DemoPayments().fetch(TENANT, "demo_4500_EUR_0123456789abcdef")
     assert payment is not None
     assert (payment.amount_cents, payment.currency, payment.state) == (4500, "EUR", PaymentState.COMPLETED)
     for odd in (
@@ -173,7 +174,7 @@ async def test_demo_payments_say_what_their_reference_says() -> None:
         "demo_45.00_EUR_0123456789",
         "pay_4500_EUR_0123456789",
     ):
-        assert await DemoPayments().fetch(odd) is None
+        assert await DemoPayments().fetch(TENANT, odd) is None
 
 
 async def test_without_a_provider_nothing_is_bought(shop: Shop) -> None:

@@ -120,6 +120,15 @@ async def test_the_sweeper_frees_overdue_places_once(shop: Shop) -> None:
     assert reservation.state is ReservationState.EXPIRED
 
 
+async def test_one_round_of_the_sweeper_frees_however_many_people_gave_up(shop: Shop) -> None:
+    await asyncio.gather(*(shop.reserve(shop.buyer(), 1) for _ in range(50)))
+    orders = [shop.order((shop.seated, 1)) for _ in range(10)]
+    await asyncio.gather(*(reserve(shop.context, shop.buyer(), fresh_key(), order) for order in orders))
+    shop.clock.advance(HOLD)
+    await sweep(shop.context, shop.parts.database)
+    assert ((await shop.stock()).reserved, (await shop.stock(shop.seated)).reserved) == (0, 0)
+
+
 async def test_nothing_is_sold_outside_the_sale_window(shop: Shop) -> None:
     shop.clock.step_wall(-timedelta(days=31))
     with pytest.raises(NotOnSale, match="starts"):

@@ -10,12 +10,14 @@ import pytest
 
 from server.domain.access import User
 from server.domain.ticket_link import LinkInvalid, TicketLink, write_link
+from server.services.holdings import read_ticket
 from server.services.problems import TicketUnknown
 from server.services.rows import ActorRef, KeyKind
 from server.services.show_code import Wallet, fill_wallet
 from server.services.ticket_page import SignedTicketPages, Standing, TicketPage, make_ticket_link
 from server.services.transfer import Offered, TransferRequest, accept_ticket, offer_ticket
 from server.services.transition import Changes, Move, move_ticket
+from shared.codes.number import read_number
 from shared.codes.reader import CodeRead
 from shared.ids import TenantId, TicketId
 from shared.tickets.lifecycle import Actor, State
@@ -75,6 +77,8 @@ async def test_a_link_shows_the_owners_wallet_and_what_the_ticket_is(shop: Shop)
     assert shown is not None
     assert (shown.ticket_id, shown.event_name, shown.ticket_type_name) == (ticket, "Opening", "Standing")
     assert (shown.doors_at, shown.starts_at, shown.ends_at) == (DOORS, STARTS, ENDS)
+    assert shown.number == (await read_ticket(shop.context, owner, ticket)).number
+    read_number(shown.number)
 
 
 async def test_nobody_makes_a_link_to_somebody_elses_ticket(shop: Shop) -> None:
@@ -103,8 +107,9 @@ async def test_a_link_dies_with_the_transfer_and_the_new_owners_lives(shop: Shop
 async def test_a_ticket_issued_anew_to_its_owner_leaves_the_old_link_dead(shop: Shop) -> None:
     owner = shop.buyer()
     (ticket,) = await shop.buy(owner)
-    lost = await link_of(shop, owner, ticket)
+    lost, before = await link_of(shop, owner, ticket), await read_ticket(shop.context, owner, ticket)
     await change(shop, ticket, State.TRANSFERRED, new_generation=True)
+    assert (await read_ticket(shop.context, owner, ticket)).number not in {"", before.number}
     assert (await open_page(shop, lost)).standing is Standing.REPLACED
     assert (await open_page(shop, await link_of(shop, owner, ticket))).standing is Standing.READY
 

@@ -10,15 +10,22 @@ import msgspec
 import pytest
 
 from server.domain.access import User
-from server.domain.transfer import MAX_PER_TICKET, MAX_PER_USER_AND_DAY
+from server.domain.rules import TransferRules
 from server.services.problems import (
     CodeOver,
     RecipientUnproven,
     TicketUnknown,
-    TransferForbidden,
     TransferOver,
     TransferPending,
     TransferUnknown,
+)
+from server.services.problems_attendee import (
+    EventOver,
+    TicketLocked,
+    TicketNotTransferable,
+    TransferDayLimitReached,
+    TransferLimitReached,
+    TransferToSelf,
 )
 from server.services.rows import ActorRef
 from server.services.show_code import fill_wallet, show_code
@@ -36,6 +43,8 @@ from shared.tickets.lifecycle import Actor, State
 from tests.integration.server.selling.stage import DOORS, ENDS, Shop, fresh_key
 
 BEN = "ben@example.org"
+RULES = TransferRules()
+REST = timedelta(seconds=RULES.cooldown_s)
 OFFER = TransferRequest(recipient_email="Ben@Example.org", message="Have fun")
 
 
@@ -157,7 +166,7 @@ async def test_only_the_owner_offers_and_not_to_herself(shop: Shop) -> None:
         await offer(shop, shop.buyer(), ticket)
     with pytest.raises(TicketUnknown):
         await offer(shop, ada, TicketId(uuid4()))
-    with pytest.raises(TransferForbidden, match="own address"):
+    with pytest.raises(TransferToSelf, match="own address"):
         await offer(shop, ada, ticket)
     with pytest.raises(TransferUnknown):
         await accept_ticket(shop.context, ada, TransferId(uuid4()))
@@ -168,7 +177,7 @@ async def test_a_ticket_that_was_used_meanwhile_stays_where_it_is(shop: Shop) ->
     (ticket,) = await shop.buy(ada)
     offered = await offer(shop, ada, ticket)
     await move(shop, ticket, State.CHECKED_IN)
-    with pytest.raises(TransferForbidden):
+    with pytest.raises(TicketNotTransferable):
         await accept_ticket(shop.context, shop.buyer(BEN), offered.transfer_id)
     assert (await shop.ticket(ticket)).owner == ada.user
 
@@ -178,35 +187,44 @@ async def test_locked_used_and_overdue_tickets_are_not_offered(shop: Shop) -> No
     inside, locked, free = await shop.buy(ada, 3)
     await move(shop, inside, State.CHECKED_IN)
     await move(shop, locked, State.TRANSFERRED, Changes(locked="chargeback"))
-    for ticket, text in ((inside, "checked_in"), (locked, "locked")):
-        with pytest.raises(TransferForbidden, match=text):
+    for ticket, kind in ((inside, TicketNotTransferable), (locked, TicketLocked)):
+        with pytest.raises(kind):
             await offer(shop, ada, ticket)
     with pytest.raises(CodeOver, match="locked"):
         await show_code(shop.context, shop.parts.mint, ada, locked)
     shop.clock.step_wall(ENDS + timedelta(hours=2) - shop.clock.now())
-    with pytest.raises(TransferForbidden, match="over"):
+    with pytest.raises(EventOver):
         await offer(shop, ada, free)
 
 
 async def test_a_ticket_goes_through_so_many_hands_and_no_more(shop: Shop) -> None:
     owner = shop.buyer()
     (ticket,) = await shop.buy(owner)
-    for _ in range(MAX_PER_TICKET):
+    for _ in range(RULES.per_ticket):
         offered = await offer(shop, owner, ticket)
         owner = shop.buyer(BEN)
         await accept_ticket(shop.context, owner, offered.transfer_id)
         owner = User(tenant=owner.tenant, user=owner.user, role=owner.role)
-    with pytest.raises(TransferForbidden, match="handed over 5 times"):
+        shop.clock.advance(REST)
+    with pytest.raises(TransferLimitReached, match="handed over 5 times"):
         await offer(shop, owner, ticket)
 
 
 async def test_a_user_makes_so_many_offers_a_day_and_no_more(shop: Shop) -> None:
     ada = shop.buyer()
     tickets = [*await shop.buy(ada, 10), *await shop.buy(ada, 1)]
-    for ticket in tickets[:MAX_PER_USER_AND_DAY]:
+    for ticket in tickets[: RULES.per_user_day]:
         await offer(shop, ada, ticket)
-    with pytest.raises(TransferForbidden, match="within a day"):
+    with pytest.raises(TransferDayLimitReached, match="within a day"):
         await offer(shop, ada, tickets[-1])
+
+
+async def test_offers_made_at_once_count_together(shop: Shop) -> None:
+    ada = shop.buyer()
+    tickets = [*await shop.buy(ada, 10), *await shop.buy(ada, 3)]
+    outcomes = await asyncio.gather(*(offer(shop, ada, one) for one in tickets), return_exceptions=True)
+    assert sum(isinstance(one, Offered) for one in outcomes) == RULES.per_user_day
+    assert sum(isinstance(one, TransferDayLimitReached) for one in outcomes) == 3
 
 
 async def verdict(shop: Shop, text: str) -> Reason:
