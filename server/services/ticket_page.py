@@ -46,9 +46,10 @@ class MadeLink(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class TicketShown(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A ticket as its page shows it."""
+    """A ticket as its page shows it; ``number`` is what to tell the people at a gate when the code cannot be read."""
 
     ticket_id: TicketId
+    number: str
     status: State
     event_name: str
     ticket_type_name: str
@@ -160,6 +161,7 @@ def _describe(subject: CodeSubject) -> TicketShown:
     window = subject.event.policy.window
     return TicketShown(
         ticket_id=subject.ticket.id,
+        number=subject.number,
         status=subject.ticket.state,
         event_name=subject.event.name,
         ticket_type_name=subject.ticket_type.name,
