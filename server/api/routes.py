@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 
-import structlog
 from aiohttp import web
 from msgspec import Struct
 
-from server.domain.access import GateCaller, Scope, User, check_scope
-from shared.problems import Internal, TicketTokenError, Unavailable
+from server.domain.access import GateCaller, Scope, ServiceCaller, User
+from server.domain.limits import LimitClass
+from shared.problems import Denied, TicketTokenError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -19,6 +18,7 @@ REQUEST_TIMEOUT_S = 30.0
 
 USER: web.RequestKey[User] = web.RequestKey("user", User)
 GATE: web.RequestKey[GateCaller] = web.RequestKey("gate", GateCaller)
+SERVICE: web.RequestKey[ServiceCaller] = web.RequestKey("service", ServiceCaller)
 
 
 class Auth(StrEnum):
@@ -26,7 +26,20 @@ class Auth(StrEnum):
 
     PUBLIC = "public"
     USER = "user"
+    """A person's token, whose role has the route's scope."""
+    SCANNER = "scanner"
+    """The same, or an outside system's API key with that scope."""
     GATE = "gate"
+    SERVICE = "service"
+    """Another service's signature over the call, which must be on that service's list."""
+
+
+class Also(Struct, frozen=True, kw_only=True):
+    """One more answer a route gives besides its success and its problems; ``answer`` is None where it has no body."""
+
+    status: int
+    answer: object = None
+    media: tuple[str, ...] = ("application/json",)
 
 
 class Route(Struct, frozen=True, kw_only=True):
@@ -35,7 +48,11 @@ class Route(Struct, frozen=True, kw_only=True):
     A route for users names the scope it needs. ``body`` is the struct of its request, ``query`` one whose fields are the
     parameters it reads from the address, ``answer`` that of its success, ``status`` the HTTP status of it, and ``media`` the
     forms it comes in. ``keyed`` says that it needs an Idempotency-Key, ``raises`` which problems of its own it may answer
-    with. ``timeout_s`` is None for connections that are meant to stay.
+    with, ``takes`` in which form its body may come, ``headers`` is a struct whose fields are the request headers it reads,
+    and ``also`` what else it may answer. ``limit`` is the class its calls are counted in; None: by who may call it and the
+    method. ``minds_event`` says that its handler itself keeps API keys to their event, which otherwise the address has to
+    name. ``even_revoked`` lets gates in that were taken out of service. ``timeout_s`` is None for connections that are meant
+    to stay.
     """
 
     method: str
@@ -51,7 +68,40 @@ class Route(Struct, frozen=True, kw_only=True):
     media: tuple[str, ...] = ("application/json",)
     keyed: bool = False
     raises: tuple[type[TicketTokenError], ...] = ()
+    takes: tuple[str, ...] = ("application/json",)
+    headers: type | None = None
+    also: tuple[Also, ...] = ()
+    limit: LimitClass | None = None
+    minds_event: bool = False
+    even_revoked: bool = False
     timeout_s: float | None = REQUEST_TIMEOUT_S
+
+    @property
+    def counted_as(self) -> LimitClass:
+        """Return the class its calls are counted in."""
+        if self.limit is not None:
+            return self.limit
+        match self.auth:
+            case Auth.GATE:
+                return LimitClass.GATE
+            case Auth.SERVICE:
+                return LimitClass.SERVICE
+            case Auth.USER | Auth.SCANNER:
+                return LimitClass.READ if self.method == "GET" else LimitClass.WRITE
+            case Auth.PUBLIC | None:
+                return LimitClass.FREE
+
+
+async def _know_no_user(_: web.Request) -> User:
+    raise Denied("Nobody is known here.")
+
+
+async def _know_no_gate(_: web.Request) -> GateCaller:
+    raise Denied("No gate is known here.")
+
+
+async def _know_no_service(_: web.Request) -> ServiceCaller:
+    raise Denied("No service is known here.")
 
 
 class Authenticators(Struct, frozen=True, kw_only=True):
@@ -59,45 +109,6 @@ class Authenticators(Struct, frozen=True, kw_only=True):
 
     user: Callable[[web.Request], Awaitable[User]]
     gate: Callable[[web.Request], Awaitable[GateCaller]]
-
-
-class RequestTimeout(Unavailable):
-    """The request took longer than the server gives it."""
-
-    code = "request_timeout"
-
-
-def mount(app: web.Application, routes: Sequence[Route], authenticators: Authenticators) -> None:
-    """Fill the router.
-
-    Raises:
-        Internal: a route says nothing of who may call it, or a user's route names no scope.
-    """
-    for route in routes:
-        if route.auth is None or (route.auth is Auth.USER) != (route.scope is not None):
-            raise Internal(f"The route {route.method} {route.path} does not say who may call it.")
-        app.router.add_route(route.method, route.path, _guard(route, authenticators))
-
-
-def _guard(route: Route, authenticators: Authenticators) -> Handler:
-    async def guarded(request: web.Request) -> web.StreamResponse:
-        try:
-            async with asyncio.timeout(route.timeout_s):
-                await _admit(route, authenticators, request)
-                return await route.handler(request)
-        except TimeoutError as exc:
-            raise RequestTimeout("This took too long and was given up: try again.") from exc
-
-    return guarded
-
-
-async def _admit(route: Route, authenticators: Authenticators, request: web.Request) -> None:
-    if route.auth is Auth.USER and route.scope is not None:
-        user = await authenticators.user(request)
-        structlog.contextvars.bind_contextvars(tenant=str(user.tenant), user=str(user.user))
-        check_scope(user, route.scope)
-        request[USER] = user
-    elif route.auth is Auth.GATE:
-        gate = await authenticators.gate(request)
-        structlog.contextvars.bind_contextvars(tenant=str(gate.tenant), gate=str(gate.gate))
-        request[GATE] = gate
+    scanner: Callable[[web.Request], Awaitable[User]] = _know_no_user
+    retired: Callable[[web.Request], Awaitable[GateCaller]] = _know_no_gate
+    service: Callable[[web.Request], Awaitable[ServiceCaller]] = _know_no_service

@@ -1,96 +1,69 @@
-"""Users' tokens: JWT signed with HMAC-SHA256 (RFC 7519, HS256), the algorithm pinned here and never taken from a token."""
+"""Users' tokens that this server makes itself: JWT signed with HMAC-SHA256 (RFC 7519, HS256)."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Annotated
-from uuid import UUID
+from datetime import timedelta
 
 import jwt
-import msgspec
-from msgspec import Meta, Struct
 
-from server.domain.access import Role, User
+from server.auth.claims import TokenInvalid, read_user
+from server.domain.access import User
+from server.domain.token_rules import TokenAlgorithm, TokenRules
 from shared.clock import Clock
-from shared.ids import TenantId, UserId
-from shared.problems import Denied
+from shared.problems import SettingsInvalid
 from shared.settings import Secret
 
-ALGORITHM = "HS256"
-ISSUER = "tickettoken"
-AUDIENCE = "tickettoken"
+__all__ = ["LIFE", "TokenInvalid", "UserTokens"]
+
 LIFE = timedelta(hours=12)
-_LEEWAY = timedelta(seconds=10)
-_REQUIRED = ["sub", "tenant_id", "role", "exp", "iss", "aud"]
-
-
-class TokenInvalid(Denied):
-    """The token is not one of ours, or not any more."""
-
-    code = "token_invalid"
-
-
-class _Claims(Struct, frozen=True, kw_only=True):
-    sub: UUID
-    tenant_id: UUID
-    role: Role
-    exp: Annotated[int, Meta(ge=0, le=253_402_300_799)]
-    nbf: Annotated[int, Meta(ge=0, le=253_402_300_799)] = 0
-    email: Annotated[str, Meta(max_length=254)] | None = None
-    email_verified: bool = False
+_NOT_OURS = "Users' tokens are made by JWT_ISSUER, which alone holds the key: ask there, or set JWT_ALGORITHM=HS256."
 
 
 class UserTokens:
-    """Verifies users' tokens, and makes them where this server is its own issuer."""
+    """Makes and verifies tokens under a shared secret; without one, or with another algorithm, it does neither."""
 
-    def __init__(self, secret: Secret, clock: Clock) -> None:
+    def __init__(self, secret: Secret | None, clock: Clock, rules: TokenRules | None = None) -> None:
         self._secret = secret
         self._clock = clock
+        self._rules = rules or TokenRules()
+
+    @property
+    def are_ours(self) -> bool:
+        """Whether users' tokens are made here at all."""
+        return self._secret is not None and self._rules.algorithm is TokenAlgorithm.HS256
 
     def verify(self, token: str) -> User:
         """Return who a token stands for.
 
         Raises:
             TokenInvalid: forged, of another algorithm, issuer or audience, out of date, or without what we need.
+            SettingsInvalid: tokens are made elsewhere.
         """
-        try:
-            stated = jwt.decode(
-                token,
-                self._secret.value,
-                algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                # Times are checked below, against the clock we were given.
-                options={"require": _REQUIRED, "verify_exp": False, "verify_nbf": False, "verify_iat": False},
-            )
-            claims = msgspec.convert(stated, _Claims)
-        except (jwt.PyJWTError, msgspec.ValidationError, UnicodeError) as exc:
-            raise TokenInvalid("This token is not valid: sign in again.") from exc
-        now = self._clock.now()
-        if now >= datetime.fromtimestamp(claims.exp, UTC) + _LEEWAY:
-            raise TokenInvalid("This token is out of date: sign in again.")
-        if now < datetime.fromtimestamp(claims.nbf, UTC) - _LEEWAY:
-            raise TokenInvalid("This token is not valid yet: check the clock of whoever made it.")
-        proven = claims.email if claims.email_verified else None
-        return User(
-            tenant=TenantId(claims.tenant_id),
-            user=UserId(claims.sub),
-            role=claims.role,
-            email=None if proven is None else proven.strip().lower(),
-        )
+        return read_user(token, self._need_secret(), self._rules, self._clock.now())
 
     def make(self, user: User, *, life: timedelta = LIFE) -> str:
-        """Return a token for a user; an address counts as verified."""
+        """Return a token for a user; an address counts as verified.
+
+        Raises:
+            SettingsInvalid: tokens are made elsewhere.
+        """
         now = self._clock.now()
         claims: dict[str, object] = {
             "sub": str(user.user),
             "tenant_id": str(user.tenant),
             "role": user.role.value,
-            "iss": ISSUER,
-            "aud": AUDIENCE,
+            "iss": self._rules.issuer,
+            "aud": self._rules.audience,
             "iat": int(now.timestamp()),
             "exp": int((now + life).timestamp()),
         }
         if user.email is not None:
             claims |= {"email": user.email, "email_verified": True}
-        return jwt.encode(claims, self._secret.value, algorithm=ALGORITHM)
+        if user.granted is not None:
+            claims["scopes"] = sorted(user.granted)
+        return jwt.encode(claims, self._need_secret(), algorithm=self._rules.algorithm.value)
+
+    def _need_secret(self) -> str:
+        if self._secret is None or not self.are_ours:
+            raise SettingsInvalid(_NOT_OURS)
+        return self._secret.value

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.ids import GateId, TenantId, UserId
+from shared.ids import ApiKeyId, EventId, GateId, TenantId, UserId
 from shared.problems import Denied
 
 
@@ -71,19 +71,47 @@ SCOPES: dict[Role, frozenset[Scope]] = {
 }
 
 
+KEY_SCOPES = frozenset(
+    {Scope.TICKETS_VALIDATE, Scope.TICKETS_CHECKIN, Scope.SCANS_READ, Scope.EVENTS_READ, Scope.GATES_READ}
+)
+"""What an outside system's API key may be given, at most."""
+
+
+class ServiceCall(StrEnum):
+    """What another service may be allowed to call, as method and path; nothing else can be allowed."""
+
+    READ_TICKET = "GET /internal/tickets/{ticket}"
+    RESERVE_TICKET = "POST /internal/tickets/{ticket}/reserve"
+    REPORT_PAYMENT = "POST /internal/payments"
+
+
 class ScopeMissing(Denied):
     """The caller is known, and this is not theirs to do."""
 
     code = "scope_missing"
 
 
+class CallNotAllowed(Denied):
+    """The service is known, and this call is not on its list."""
+
+    code = "service_not_allowed"
+
+
 class User(Struct, frozen=True, kw_only=True):
-    """A person with a verified token. ``email`` is lower case, and None unless the token says that it is verified."""
+    """A person with a verified token, or an outside system with an API key.
+
+    ``email`` is lower case, and None unless the token says that it is verified. ``granted`` narrows what the role may do;
+    None leaves it. An API key has its id in ``key`` and, for want of a person, in ``user``; bound to an event it may touch
+    no other.
+    """
 
     tenant: TenantId
     user: UserId
     role: Role
     email: str | None = None
+    granted: frozenset[Scope] | None = None
+    key: ApiKeyId | None = None
+    event: EventId | None = None
 
     def __repr__(self) -> str:
         """Keep the address out of logs."""
@@ -91,8 +119,8 @@ class User(Struct, frozen=True, kw_only=True):
 
     @property
     def scopes(self) -> frozenset[Scope]:
-        """Return what this user's role may do."""
-        return SCOPES[self.role]
+        """Return what this caller may do."""
+        return SCOPES[self.role] if self.granted is None else SCOPES[self.role] & self.granted
 
 
 class GateCaller(Struct, frozen=True, kw_only=True):
@@ -102,6 +130,14 @@ class GateCaller(Struct, frozen=True, kw_only=True):
     gate: GateId
 
 
+class ServiceCaller(Struct, frozen=True, kw_only=True):
+    """Another service that signed this very call, what it may call, and for which tenant it does so."""
+
+    tenant: TenantId
+    name: str
+    allowed: frozenset[ServiceCall]
+
+
 def check_scope(user: User, scope: Scope) -> None:
     """Return if the user may do what ``scope`` stands for.
 
@@ -109,4 +145,15 @@ def check_scope(user: User, scope: Scope) -> None:
         ScopeMissing: otherwise.
     """
     if scope not in user.scopes:
-        raise ScopeMissing(f"This needs the right {scope}, which the role {user.role} does not have.")
+        who = f"the role {user.role} does" if user.granted is None else "this token or key does"
+        raise ScopeMissing(f"This needs the right {scope}, which {who} not have.")
+
+
+def check_call(caller: ServiceCaller, call: str) -> None:
+    """Return if a service may call this method and path.
+
+    Raises:
+        CallNotAllowed: otherwise.
+    """
+    if call not in caller.allowed:
+        raise CallNotAllowed(f"{caller.name} may not call {call}: whoever runs this server can allow it.")
