@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from msgspec import Struct
 
+from server import doctor_messages as messages
 from server.db import selfcheck
 from server.db.pool import PgDatabase, PoolSizes, open_database
+from server.doctor_gates import compare_accounts
+from server.doctor_messages import Seen
 from server.parts import ServerPlan
 from server.services.keys import KeyVault
 from shared.problems import TicketTokenError
@@ -15,13 +18,16 @@ from shared.problems import TicketTokenError
 _CLOCK_TOLERANCE_S = 2.0
 _FEW = PoolSizes(app=2, worker=2)
 
+Check = Callable[[], Awaitable[Seen]]
+
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """What one check saw."""
+    """What one check saw; something with a ``warning`` works and is still worth a look."""
 
     name: str
     ok: bool
     detail: str
+    warning: bool = False
 
 
 class ClockOff(TicketTokenError):
@@ -31,30 +37,33 @@ class ClockOff(TicketTokenError):
 
 
 async def examine(plan: ServerPlan) -> list[Finding]:
-    """Return what there is to say of database, roles, walls, schema, clocks and keys; without a database just that."""
+    """Return what there is to say of database, broker and Redis; of one that is away just that."""
     findings: list[Finding] = []
     try:
         async with open_database(plan.app_dsn, plan.worker_dsn, _FEW) as database:
-            for name, check in _checks(plan, database).items():
-                findings.append(await _look(name, check))
+            findings += await _look_at_all(_checks(plan, database))
+            findings += await _look_at_all(_gate_checks(plan, database))
     except TicketTokenError as problem:
         findings.append(Finding(name="database", ok=False, detail=str(problem)))
-    return findings
+    findings += await _examine_broker(plan)
+    return findings + await _look_at_all({"redis": lambda: messages.reach_redis(plan)})
 
 
-def _checks(plan: ServerPlan, database: PgDatabase) -> dict[str, Callable[[], Awaitable[str]]]:
-    async def reach() -> str:
+def _checks(plan: ServerPlan, database: PgDatabase) -> Mapping[str, Check]:
+    async def reach() -> Seen:
         await database.ping()
-        return f"PostgreSQL {await selfcheck.read_server_version(database)} answers both roles"
+        return Seen(detail=f"PostgreSQL {await selfcheck.read_server_version(database)} answers both roles")
 
-    async def roles() -> str:
-        return f"{' and '.join(await selfcheck.check_roles(database))} cannot step over the walls between tenants"
+    async def roles() -> Seen:
+        names = " and ".join(await selfcheck.check_roles(database))
+        return Seen(detail=f"{names} cannot step over the walls between tenants")
 
-    async def walls() -> str:
-        return f"row-level security is forced on all {await selfcheck.check_walls(database)} tables with tenants' rows"
+    async def walls() -> Seen:
+        count = await selfcheck.check_walls(database)
+        return Seen(detail=f"row-level security is forced on all {count} tables with tenants' rows")
 
-    async def schema() -> str:
-        return f"version {await selfcheck.check_schema(database)}, as this program needs it"
+    async def schema() -> Seen:
+        return Seen(detail=f"version {await selfcheck.check_schema(database)}, as this program needs it")
 
     return {
         "database": reach,
@@ -63,10 +72,33 @@ def _checks(plan: ServerPlan, database: PgDatabase) -> dict[str, Callable[[], Aw
         "schema": schema,
         "clock": lambda: _compare_clocks(plan, database),
         "keys": lambda: _open_keys(plan, database),
+        "facts": lambda: messages.count_facts(database, plan.clock),
     }
 
 
-async def _compare_clocks(plan: ServerPlan, database: PgDatabase) -> str:
+def _gate_checks(plan: ServerPlan, database: PgDatabase) -> Mapping[str, Check]:
+    broker = plan.gate_broker
+    return {} if broker is None else {"gate accounts": lambda: compare_accounts(broker, database)}
+
+
+async def _examine_broker(plan: ServerPlan) -> list[Finding]:
+    url, api_url = plan.rabbitmq_url, plan.rabbitmq_management_url
+    if url is None:
+        return [Finding(name="broker", ok=True, detail=messages.NO_BROKER)]
+    first = await _look("broker", lambda: messages.reach_broker(url))
+    if not first.ok:
+        return [first]
+    checks: dict[str, Check] = {
+        "topology": lambda: messages.compare_topology(plan, url),
+        "permissions": lambda: messages.try_permissions(url),
+        "queues": lambda: messages.count_letters(url),
+    }
+    if api_url is not None:
+        checks["broker clock"] = lambda: messages.compare_broker_clock(api_url, plan.clock)
+    return [first, *await _look_at_all(checks)]
+
+
+async def _compare_clocks(plan: ServerPlan, database: PgDatabase) -> Seen:
     async with database.worker() as unit:
         before = plan.clock.now()
         theirs = await unit.maintenance.server_clock()
@@ -75,10 +107,11 @@ async def _compare_clocks(plan: ServerPlan, database: PgDatabase) -> str:
     off_s = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
     if off_s > _CLOCK_TOLERANCE_S:
         raise ClockOff(f"this machine and the database are {off_s:.1f} s apart: have both follow a time server")
-    return f"this machine and the database agree to within {max(off_s, (after - before).total_seconds()):.3f} s"
+    within_s = max(off_s, (after - before).total_seconds())
+    return Seen(detail=f"this machine and the database agree to within {within_s:.3f} s")
 
 
-async def _open_keys(plan: ServerPlan, database: PgDatabase) -> str:
+async def _open_keys(plan: ServerPlan, database: PgDatabase) -> Seen:
     vault = KeyVault(plan.ring, plan.random_bytes, plan.clock)
     async with database.worker() as unit:
         tenants = await unit.maintenance.tenants()
@@ -86,11 +119,16 @@ async def _open_keys(plan: ServerPlan, database: PgDatabase) -> str:
     for tenant in tenants:
         async with database.tenant(tenant) as tx:
             opened += await vault.unwrap_all(tx)
-    return f"{opened} keys of {len(tenants)} tenants open with {plan.ring!r}"
+    return Seen(detail=f"{opened} keys of {len(tenants)} tenants open with {plan.ring!r}")
 
 
-async def _look(name: str, check: Callable[[], Awaitable[str]]) -> Finding:
+async def _look_at_all(checks: Mapping[str, Check]) -> list[Finding]:
+    return [await _look(name, check) for name, check in checks.items()]
+
+
+async def _look(name: str, check: Check) -> Finding:
     try:
-        return Finding(name=name, ok=True, detail=await check())
+        seen = await check()
     except TicketTokenError as problem:
         return Finding(name=name, ok=False, detail=str(problem))
+    return Finding(name=name, ok=True, detail=seen.detail, warning=seen.warning)

@@ -11,7 +11,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from server.api.exchange import reply
-from server.api.routes import Auth, Route
+from server.api.routes import Also, Auth, Route
 from shared.problems import TicketTokenError
 
 Check = Callable[[], Awaitable[None]]
@@ -24,7 +24,11 @@ class Verdict(StrEnum):
     """How a part or the whole is."""
 
     OK = "ok"
+    DEGRADED = "degraded"
     DOWN = "down"
+
+
+_WORSE = (Verdict.OK, Verdict.DEGRADED, Verdict.DOWN)
 
 
 class PartHealth(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -43,15 +47,24 @@ class Health(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class HealthApi:
-    """The four health addresses. ``checks`` are the parts without which the server cannot serve."""
+    """The four health addresses.
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
-        self._checks = checks
+    ``needed`` are the parts without which the server cannot serve; without a ``soft`` one it serves, less well.
+    """
+
+    def __init__(self, needed: Mapping[str, Check], soft: Mapping[str, Check]) -> None:
+        self._needed = needed
+        self._soft = soft
         self._started = False
+        self._stopping = False
 
     def mark_started(self) -> None:
         """Say that everything that has to start has started."""
         self._started = True
+
+    def mark_stopping(self) -> None:
+        """Say that no more requests should be sent here; those under way are finished."""
+        self._stopping = True
 
     def routes(self) -> list[Route]:
         """Return the addresses; they say nothing that a stranger may not know."""
@@ -72,15 +85,17 @@ class HealthApi:
 
     async def ready(self, _: web.Request) -> web.Response:
         """Look at every part."""
-        if not self._started:
+        if self._stopping or not self._started:
             return _reply(Health(status=Verdict.DOWN, parts={}))
-        names = list(self._checks)
-        found = await asyncio.gather(*(_look(self._checks[name]) for name in names))
-        well = all(part.status is Verdict.OK for part in found)
-        return _reply(Health(status=Verdict.OK if well else Verdict.DOWN, parts=dict(zip(names, found, strict=True))))
+        looks = [_look(check, Verdict.DOWN) for check in self._needed.values()]
+        looks += [_look(check, Verdict.DEGRADED) for check in self._soft.values()]
+        found = await asyncio.gather(*looks)
+        # What was measured in parallel is told by name; the worst part says how the whole is.
+        parts = dict(zip([*self._needed, *self._soft], found, strict=True))
+        return _reply(Health(status=max((part.status for part in found), key=_WORSE.index), parts=parts))
 
 
-async def _look(check: Check) -> PartHealth:
+async def _look(check: Check, failed: Verdict) -> PartHealth:
     begun = time.perf_counter()
     code = None
     try:
@@ -91,13 +106,14 @@ async def _look(check: Check) -> PartHealth:
     except TicketTokenError as problem:
         code = problem.code
     took_ms = round((time.perf_counter() - begun) * 1000, 1)
-    return PartHealth(status=Verdict.DOWN if code else Verdict.OK, took_ms=took_ms, code=code)
+    return PartHealth(status=failed if code else Verdict.OK, took_ms=took_ms, code=code)
 
 
 def _route(path: str, handler: Callable[[web.Request], Awaitable[web.Response]], summary: str) -> Route:
-    return Route(method="GET", path=path, handler=handler, auth=Auth.PUBLIC, summary=summary, answer=Health)
+    also = () if path.endswith("/live") else (Also(status=503, answer=Health),)
+    return Route(method="GET", path=path, handler=handler, auth=Auth.PUBLIC, summary=summary, answer=Health, also=also)
 
 
 def _reply(health: Health) -> web.Response:
-    status = 200 if health.status is Verdict.OK else 503
+    status = 503 if health.status is Verdict.DOWN else 200
     return reply(health, status=status, headers={"Cache-Control": "no-store"})

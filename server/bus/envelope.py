@@ -6,7 +6,7 @@ import hashlib
 
 from msgspec import ValidationError, json
 
-from server.services.ports_bus import Envelope
+from server.services.ports_bus import Envelope, is_in_calendar
 from shared.problems import CodeMalformed
 
 _DECODER = json.Decoder(Envelope)
@@ -31,9 +31,13 @@ def decode_envelope(body: bytes) -> Envelope:
         ) from exc
     if not bytes(envelope.payload).lstrip().startswith(b"{") or envelope.timestamp.tzinfo is None:
         raise CodeMalformed("A domain event needs an object as payload and a timestamp with its offset.")
+    if not is_in_calendar(envelope.timestamp):
+        raise CodeMalformed("A domain event's timestamp lies outside the years 1 to 9999 in UTC.")
     return envelope
 
 
 def identify(message_id: str | None, body: bytes) -> str:
-    """Return the sender's message id, else one that is the same for the same body."""
-    return message_id or f"sha256:{hashlib.sha256(body).hexdigest()}"
+    """Return the sender's message id; one that is the same for the same body if there is none, or none that can be shown."""
+    if message_id and message_id.isprintable():
+        return message_id
+    return f"sha256:{hashlib.sha256(body).hexdigest()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -67,6 +69,22 @@ async def check_topology(api_url: Secret, vhost: str, topology: Topology) -> lis
     return differences + _compare_bindings(topology, state)
 
 
+async def read_broker_clock(api_url: Secret) -> datetime:
+    """Return the broker's own time, to the second, as its management API tells it.
+
+    Raises:
+        BusAway: the API does not answer, or tells no time.
+    """
+    address, timeout = api_url.value.rstrip("/").removesuffix("/api"), aiohttp.ClientTimeout(total=_TIMEOUT_S)
+    try:
+        async with aiohttp.ClientSession(address, timeout=timeout) as session, session.get("/api/") as answer:
+            return parsedate_to_datetime(answer.headers["Date"])
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError) as exc:
+        raise BusAway(
+            f"RabbitMQ's management API tells no time ({type(exc).__name__}): see RABBITMQ_MANAGEMENT_URL."
+        ) from exc
+
+
 async def _fetch(api_url: Secret, vhost: str) -> _State:
     address, timeout = api_url.value.rstrip("/").removesuffix("/api"), aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
@@ -76,7 +94,7 @@ async def _fetch(api_url: Secret, vhost: str) -> _State:
             bindings = await _get(session, "bindings", vhost, list[_Binding])
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
         raise BusAway(
-            f"RabbitMQ's management API does not answer ({type(exc).__name__}): enable its plugin and see RABBITMQ_API_URL."
+            f"RabbitMQ's management API does not answer ({type(exc).__name__}): enable its plugin and see RABBITMQ_MANAGEMENT_URL."
         ) from exc
     return _State(
         exchanges={exchange.name: exchange for exchange in exchanges},

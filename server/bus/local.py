@@ -37,6 +37,9 @@ class LocalBus:
         self._kinds = {exchange.name: exchange.kind for exchange in topology.exchanges}
         self._queues = {queue.name: LocalQueue(queue) for queue in topology.queues}
 
+    async def check(self) -> None:
+        """Return: this bus is where the program is."""
+
     async def post(self, posting: Posting) -> None:
         """Put a message into the queues it is for.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.services.ports_bus import MessageRefused
 from shared.problems import Conflict, Denied, Unavailable
 
 
@@ -11,13 +12,13 @@ class BusAway(Unavailable):
     code = "bus_unavailable"
 
 
-class BusFull(Unavailable):
+class BusFull(MessageRefused):
     """A queue has no room, so the broker refused the message."""
 
     code = "bus_full"
 
 
-class Unroutable(Unavailable):
+class Unroutable(MessageRefused):
     """No queue takes this message although one must."""
 
     code = "bus_unroutable"
@@ -27,6 +28,12 @@ class BusDenied(Denied):
     """The broker does not let this account do that."""
 
     code = "bus_denied"
+
+
+class BrokerTooOld(Conflict):
+    """The broker lacks what this program relies on."""
+
+    code = "bus_too_old"
 
 
 class TopologyDiffers(Conflict):

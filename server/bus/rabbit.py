@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Never
+from urllib.parse import urlsplit
 
 from server.bus.envelope import encode_envelope
 from server.bus.rabbit_consumer import RabbitConsumer
@@ -14,6 +15,8 @@ from server.bus.rabbit_link import RabbitLink, RabbitPlan
 from server.bus.rabbit_publisher import RabbitPublisher
 from server.bus.topology import EVENTS
 from server.services.ports_bus import DeadLetter, Envelope, Handler, Posting
+from shared.problems import SettingsInvalid
+from shared.settings import Secret
 
 
 class RabbitBus:
@@ -23,6 +26,15 @@ class RabbitBus:
         self._publisher = RabbitPublisher(plan, outward, "publish")
         self._consumer = RabbitConsumer(plan, inward)
         self._dead = RabbitDead(plan, inward, RabbitPublisher(plan, outward, "replay"))
+
+    async def check(self) -> None:
+        """Return if messages can be posted now; connects if it has to.
+
+        Raises:
+            BusAway: the broker does not answer.
+            BusDenied, TopologyDiffers: it does not have what this program needs, or not for this account.
+        """
+        await self._publisher.check()
 
     async def post(self, posting: Posting) -> None:
         """Return once the broker has taken the message; it may have taken it twice.
@@ -67,9 +79,30 @@ class RabbitBus:
         return await self._dead.replay_dead(ids)
 
 
+def check_address(url: Secret) -> None:
+    """Return if this can be a broker's address.
+
+    Raises:
+        SettingsInvalid: it cannot.
+    """
+    try:
+        parts = urlsplit(url.value)
+        # Reading the port finds out whether it is a number.
+        usable = parts.scheme in {"amqp", "amqps"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingsInvalid("RABBITMQ_URL is amqp://user:password@host:port/vhost, or amqps:// for TLS.")
+
+
 @asynccontextmanager
 async def open_rabbit(plan: RabbitPlan) -> AsyncIterator[RabbitBus]:
-    """Open the bus for the length of a block; it connects when it is first used, and again when it has to."""
+    """Open the bus for the length of a block; it connects when it is first used, and again when it has to.
+
+    Raises:
+        SettingsInvalid: its address cannot be one.
+    """
+    check_address(plan.url)
     for library in ("aio_pika", "aiormq"):
         # Lost connections are our own events; the libraries would add a traceback to each.
         logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -7,10 +7,12 @@ from typing import Never
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aiormq.exceptions import ChannelAccessRefused
 
 from server.bus.envelope import identify
 from server.bus.handling import ask
 from server.bus.patience import reconnect_delay_s, retry_delay_s
+from server.bus.problems import BusDenied
 from server.bus.rabbit_link import RABBIT_PROBLEMS, RabbitLink, RabbitPlan, naming_losses
 from server.bus.topology import REPLAY
 from server.services.ports_bus import Arrived, Handler, Outcome
@@ -39,6 +41,7 @@ class RabbitConsumer:
         self._plan.topology.queue(queue)
         failures = 0
         while True:
+            refused: BaseException | None = None
             try:
                 await self._read(queue, handler)
                 failures = 0
@@ -47,6 +50,9 @@ class RabbitConsumer:
                 _log.warning("bus.consumer_lost", queue=queue, problem=type(problems.exceptions[0]).__name__)
                 # A queue that was deleted is declared anew with the connection.
                 await self._link.reset()
+                refused = problems.subgroup(ChannelAccessRefused)
+            if refused is not None:
+                raise BusDenied(f"The broker's account may not read the queue {queue}: grant it.") from refused
             await self._plan.pause(reconnect_delay_s(failures + 1))
 
     async def _read(self, queue: str, handler: Handler) -> None:
@@ -120,6 +126,7 @@ def read_message(queue: str, message: AbstractIncomingMessage) -> Arrived:
         body=message.body,
         # The first delivery carries 0 in RabbitMQ 3.10 and nothing in 4.0.
         attempt=(returns if isinstance(returns, int) else 0) + 1,
+        sender=message.user_id,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote, urlsplit
 
 import aio_pika
 import structlog
@@ -14,6 +15,7 @@ from aiormq.exceptions import ChannelAccessRefused
 from msgspec import Struct
 from yarl import URL
 
+from server.bus.odd_properties import bear_odd_properties
 from server.bus.patience import Pause
 from server.bus.problems import BusAway, BusDenied, TopologyDiffers
 from server.bus.topology import TICKETS, Topology
@@ -52,6 +54,11 @@ class RabbitPlan(Struct, frozen=True, kw_only=True):
     """How many messages may wait for their confirmation at once; further ones wait for their turn."""
     prefetch: int = 10
     pause: Pause = asyncio.sleep
+
+    @property
+    def vhost(self) -> str:
+        """The virtual host its address names."""
+        return unquote(urlsplit(self.url.value).path[1:]) or "/"
 
 
 class RabbitLink:
@@ -113,6 +120,7 @@ class RabbitLink:
         if self._connection is not None and not self._connection.is_closed:
             return self._connection
         self._channels.clear()
+        bear_odd_properties()
         address = URL(self._plan.url.value).update_query(
             name=f"tickettoken {self._purpose}", heartbeat=self._plan.heartbeat_s
         )
@@ -158,4 +166,4 @@ async def _close(connection: AbstractConnection, patience_s: float) -> None:
 def away(exc: BaseException) -> BusAway:
     """Return the problem that says RabbitMQ is away."""
     said = type(exc).__name__ if isinstance(exc, RuntimeError) or not str(exc) else str(exc)
-    return BusAway(f"RabbitMQ is away ({said}): see that it runs and AMQP_URL is right.")
+    return BusAway(f"RabbitMQ is away ({said}): see that it runs and RABBITMQ_URL is right.")

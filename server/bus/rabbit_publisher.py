@@ -30,6 +30,20 @@ class RabbitPublisher:
         self._role = role
         self._room = asyncio.Semaphore(plan.most_unconfirmed)
 
+    async def check(self) -> None:
+        """Return if there is a channel to post through.
+
+        Raises:
+            BusAway: there is none, nor can one be opened.
+            BusDenied, TopologyDiffers: the broker does not have what this program needs, or not for this account.
+        """
+        try:
+            with naming_losses():
+                async with asyncio.timeout(self._plan.confirm_timeout_s):
+                    _ = await self._link.channel(self._role)
+        except RABBIT_PROBLEMS as exc:
+            raise away(exc) from exc
+
     async def post(self, posting: Posting, headers: HeadersType | None = None) -> None:
         """Return once the broker has taken the message; it may have taken it twice.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import NoReturn
 
 from server.services.problems import PaymentsAway
+from shared.ids import TenantId
 
 
 class NoPayments:
     """Refuses every question."""
 
-    async def fetch(self, payment_id: str) -> NoReturn:
+    async def fetch(self, _: TenantId, payment_id: str, /) -> NoReturn:
         """Say that payments are not set up.
 
         Raises:

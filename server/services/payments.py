@@ -7,6 +7,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from shared.ids import TenantId
+
 
 class PaymentState(StrEnum):
     """How a payment stands."""
@@ -29,8 +31,8 @@ class Payment(Struct, frozen=True, kw_only=True):
 class PaymentProvider(Protocol):
     """Whoever takes the money."""
 
-    async def fetch(self, payment_id: str) -> Payment | None:
-        """Return a payment, None if the provider knows none of this id.
+    async def fetch(self, tenant: TenantId, payment_id: str, /) -> Payment | None:
+        """Return a payment to a tenant, None if the provider knows none of this id.
 
         Raises:
             Unavailable: the provider does not answer.

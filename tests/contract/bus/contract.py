@@ -21,6 +21,11 @@ from tests.contract.bus.rig import SPY, Inbox, Rig, consuming, payment, post_man
 class BusContract:
     """Collected through its subclasses, each of which has a fixture ``rig``."""
 
+    async def test_a_bus_that_can_be_reached_says_so_as_often_as_it_is_asked(self, rig: Rig) -> None:
+        for _ in range(3):
+            await rig.bus.check()
+        assert await rig.bus.list_dead(1) == []
+
     async def test_a_message_waits_for_its_consumer(self, rig: Rig) -> None:
         await rig.bus.post(payment("p1"))
         inbox = Inbox(Outcome.DONE)

@@ -118,7 +118,7 @@ async def test_a_confirmation_that_never_comes_ends_as_a_problem(wire: Wire, vho
     async with open_rabbit(plan) as bus:
         await bus.post(payment("warm-up"))
         wire.hold_answers()
-        with pytest.raises(BusAway, match="AMQP_URL"):
+        with pytest.raises(BusAway, match="RABBITMQ_URL"):
             await bus.post(payment("p1"))
         wire.cut()
         await bus.post(payment("p2"))
@@ -210,6 +210,21 @@ async def test_an_account_without_rights_is_told(vhost: VirtualHost, api: aiohtt
             await bus.post(payment("p1"))
 
 
+async def test_a_consumer_that_may_not_read_is_told(vhost: VirtualHost, api: aiohttp.ClientSession) -> None:
+    async with open_rabbit(plan_for(vhost.url)) as bus:
+        await bus.check()
+    rights = {
+        "configure": ".*",
+        "write": ".*",
+        "read": r"^(ticket\.events|tickettoken_events|ticket\.dead|ticket\.replay)$",
+    }
+    async with api.put(f"/api/permissions/{vhost.name}/{vhost.name}", json=rights) as answer:
+        answer.raise_for_status()
+    async with open_rabbit(plan_for(vhost.url)) as bus, asyncio.timeout(20):
+        with pytest.raises(BusDenied, match=INBOX):
+            await bus.consume(INBOX, Inbox(Outcome.DONE))
+
+
 async def test_a_broker_that_is_not_there_is_told(vhost: VirtualHost) -> None:
     parts = urlsplit(vhost.url)
     address = urlunsplit(parts._replace(netloc=f"{parts.username}:secret@127.0.0.1:{free_port()}"))
@@ -247,3 +262,17 @@ async def test_a_foreign_message_without_an_id_gets_one_from_its_body(bus: Rabbi
         arrived = (await inbox.have(3))[1:]
     assert {one.key for one in arrived} == {"payment.failed"}
     assert len(arrived) == 2
+
+
+async def test_asking_for_a_broker_that_is_away_is_answered_in_time_and_truly(wire: Wire, vhost: VirtualHost) -> None:
+    plan = plan_for(through(wire, vhost.url), confirm_timeout_s=3.0, connect_timeout_s=3.0)
+    async with open_rabbit(plan) as bus:
+        wire.hold_answers()
+        with pytest.raises(BusAway, match="RABBITMQ_URL"):
+            await bus.check()
+        wire.cut()
+        await bus.check()
+        await bus.post(payment("p1"))
+    async with open_rabbit(plan_for(f"amqp://127.0.0.1:{free_port()}/")) as bus:
+        with pytest.raises(BusAway):
+            await bus.check()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 
 from server.payments.demo import DemoPayments
 from server.services.payments import PaymentProvider, PaymentState
+from shared.ids import TenantId
 from tests.integration.server.selling.stage import Till
+
+TENANT = TenantId(UUID(int=7))
 
 Paid = tuple[PaymentProvider, str]
 
@@ -27,7 +31,7 @@ def paid_in_demo() -> Paid:
 @pytest.mark.parametrize("make", [paid_at_till, paid_in_demo])
 async def test_a_payment_that_was_made_is_told_in_full(make: Callable[[], Paid]) -> None:
     provider, reference = make()
-    payment = await provider.fetch(reference)
+    payment = await provider.fetch(TENANT, reference)
     assert payment is not None
     assert (payment.id, payment.amount_cents, payment.currency, payment.state) == (
         reference,
@@ -35,11 +39,11 @@ async def test_a_payment_that_was_made_is_told_in_full(make: Callable[[], Paid])
         "EUR",
         PaymentState.COMPLETED,
     )
-    assert await provider.fetch(reference) == payment
+    assert await provider.fetch(TENANT, reference) == payment
 
 
 @pytest.mark.parametrize("make", [paid_at_till, paid_in_demo])
 @pytest.mark.parametrize("reference", ["", "unknown", "demo_", "till-0", "x" * 200])
 async def test_a_payment_nobody_made_is_none(make: Callable[[], Paid], reference: str) -> None:
     provider, _ = make()
-    assert await provider.fetch(reference) is None
+    assert await provider.fetch(TENANT, reference) is None
