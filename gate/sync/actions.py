@@ -30,6 +30,13 @@ class SendScans(Struct, frozen=True, kw_only=True):
     upto: int
 
 
+class HandIn(Struct, frozen=True, kw_only=True):
+    """Hand in these records of a gate that was revoked, to be kept apart; tell the engine with ``on_handed_in``."""
+
+    after: int
+    upto: int
+
+
 class ApplyFeed(Struct, frozen=True, kw_only=True):
     """Take these entries in and move the cursor to ``to_seq``, all or nothing."""
 
@@ -93,6 +100,7 @@ class Close(Struct, frozen=True, kw_only=True):
 Action = (
     Send
     | SendScans
+    | HandIn
     | ApplyFeed
     | FetchFeed
     | FetchSnapshot

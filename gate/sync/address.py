@@ -23,7 +23,7 @@ def check_address(text: str, *, allow_http: bool) -> str:
         raise InputUnusable(f"{text!r} is not an address: give one such as https://tickets.example.org.")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise InputUnusable("The server's address is scheme, host and perhaps a path, nothing else.")
-    if parts.scheme == "http" and not (allow_http or _is_this_machine(host)):
+    if parts.scheme == "http" and not (allow_http or is_this_machine(host)):
         raise InputUnusable(
             "Without TLS anybody on the network could pose as the server: give an https:// address, or set "
             "TICKETTOKEN_GATE_ALLOW_HTTP=1 on a closed test network."
@@ -31,7 +31,8 @@ def check_address(text: str, *, allow_http: bool) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Say whether a host is the machine itself, by its name or address."""
     if host == "localhost":
         return True
     try:

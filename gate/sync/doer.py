@@ -15,6 +15,7 @@ from gate.sync.actions import (
     ApplyFeed,
     Close,
     Halt,
+    HandIn,
     MarkAcked,
     NoteClock,
     NoteCurrent,
@@ -28,9 +29,9 @@ from gate.sync.happenings import Link
 from gate.sync.problems import LogRestored, ServerAway
 from shared.codes.bundle import SealedBundle
 from shared.ids import GateId
-from shared.problems import CodeMalformed, DataDamaged, Denied
+from shared.problems import CodeMalformed, DataDamaged, Denied, Unavailable
 from shared.sync.feed import FeedEntry
-from shared.sync.scan import ScanBatch, sign_batch
+from shared.sync.scan import ScanBatch, SignedBatch, sign_batch
 from shared.sync.wire import Scans
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -84,18 +85,27 @@ class Doer:
     async def send(self, action: Send | SendScans, link: Link) -> list[Action]:
         """Send something; a link that takes nothing any more is closed."""
         try:
-            await link.send(action.frame if isinstance(action, Send) else await self._make_batch(action))
+            await link.send(action.frame if isinstance(action, Send) else Scans(signed=await self.read_batch(action)))
         except ServerAway as problem:
             return [Close(code=problem.code, message=str(problem))]
         return []
 
     async def do(self, action: DiskAction) -> list[Action]:
-        """Carry out an action that needs no link.
+        """Carry out an action that needs no link; while the disk takes nothing, the link rests.
 
         Raises:
             LogRestored: the server has more of the log than this disk.
-            TicketTokenError: the disk failed.
+            TicketTokenError: a file on the disk cannot be used any more.
         """
+        try:
+            return await self._do(action)
+        except Unavailable as problem:
+            _log.error("disk.away", code=problem.code, message=str(problem))
+            if isinstance(action, ApplyFeed):
+                self._parts.engine.on_apply_failed(action.entries[0].seq - 1)
+            return [Close(code=problem.code, message=str(problem), patient=True)]
+
+    async def _do(self, action: DiskAction) -> list[Action]:
         match action:
             case ApplyFeed():
                 return await self._apply(action)
@@ -121,7 +131,13 @@ class Doer:
                 assert_never(action)
         return []
 
-    async def _make_batch(self, action: SendScans) -> Scans:
+    async def read_batch(self, action: SendScans | HandIn) -> SignedBatch:
+        """Return a part of the log, signed.
+
+        Raises:
+            DataDamaged: the log lacks records.
+            Unavailable: the disk gives nothing.
+        """
         outbox = self._parts.outbox
         records = await outbox.read_between(action.after, action.upto)
         if len(records) != action.upto - action.after:
@@ -135,7 +151,7 @@ class Doer:
             previous=await outbox.chain_at(action.after),
             records=[record.body for record in records],
         )
-        return Scans(signed=sign_batch(batch, self._parts.sign_key))
+        return sign_batch(batch, self._parts.sign_key)
 
     async def _apply(self, action: ApplyFeed) -> list[Action]:
         before = action.entries[0].seq - 1

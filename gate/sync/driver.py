@@ -9,12 +9,12 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Protocol, assert_never
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
 
-from gate.sync.actions import Action, Close, FetchFeed, FetchSnapshot, Instant, Revoke, Send, SendScans
+from gate.sync.actions import Action, Close, FetchFeed, FetchSnapshot, HandIn, Instant, Send, SendScans
 from gate.sync.backoff import Backoff
 from gate.sync.doer import Doer, Listener
 from gate.sync.engine import SyncEngine
@@ -24,6 +24,7 @@ from gate.sync.happenings import (
     Connected,
     Disconnected,
     Fetched,
+    HandedIn,
     Happening,
     Link,
     Loaded,
@@ -31,9 +32,11 @@ from gate.sync.happenings import (
     Ticked,
 )
 from gate.sync.problems import DeviceRevoked, FeedTooOld
+from gate.sync.ways import Way
 from shared.clock import Clock, unix_ms
 from shared.ids import EventId
 from shared.problems import InputUnusable, TicketTokenError
+from shared.sync.scan import SignedBatch
 from shared.sync.wire import FeedFrame
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -43,6 +46,11 @@ _QUEUE = 256
 
 class Remote(Protocol):
     """The server, as far as it answers."""
+
+    @property
+    def way(self) -> Way | None:
+        """How the gate was linked last."""
+        ...
 
     async def connect(self) -> Link:
         """Return a new connection, or raise a TicketTokenError."""
@@ -54,6 +62,14 @@ class Remote(Protocol):
 
     async def load_snapshot(self) -> int:
         """Fetch the snapshot, swap it in, and return the feed position it stands for, or raise a TicketTokenError."""
+        ...
+
+    async def hand_in(self, signed: SignedBatch) -> None:
+        """Have a revoked gate's scans kept apart, or raise a TicketTokenError."""
+        ...
+
+    async def keep(self) -> None:
+        """Do what is to be done beside the connection, until cancelled."""
         ...
 
 
@@ -95,6 +111,7 @@ class SyncDriver:
         """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_linked())
+            group.create_task(self._parts.remote.keep())
             group.create_task(self._keep_ticking())
             group.create_task(self._keep_acting(group))
 
@@ -107,6 +124,16 @@ class SyncDriver:
         with suppress(asyncio.QueueFull):
             self._happenings.put_nowait(Logged())
             self._logged_told = False
+
+    @property
+    def way(self) -> Way | None:
+        """How the gate is linked, None while it is not."""
+        return self._parts.remote.way if self._parts.engine.linked else None
+
+    @property
+    def hindrance(self) -> str | None:
+        """What the last attempt to connect met with, as a problem's code; None once one succeeded."""
+        return self._away or None
 
     @property
     def backlog(self) -> int:
@@ -184,16 +211,16 @@ class SyncDriver:
             case _:
                 return await self._note_end(happening, now)
 
-    async def _note_end(self, happening: Fetched | Loaded | Banned, now: Instant) -> list[Action]:
+    async def _note_end(self, happening: Fetched | Loaded | Banned | HandedIn, now: Instant) -> list[Action]:
         match happening:
             case Fetched():
                 return self._on_fetched(happening, now)
             case Loaded():
                 return await self._on_loaded(happening, now)
             case Banned():
-                return [Revoke()]
-            case _:
-                assert_never(happening)
+                return self._parts.engine.on_banned()
+            case HandedIn(upto=upto):
+                return self._parts.engine.on_handed_in(upto)
 
     async def _do(self, action: Action, group: asyncio.TaskGroup) -> list[Action]:
         match action:
@@ -205,6 +232,8 @@ class SyncDriver:
                 group.create_task(self._report(lambda: self._fetch_feed(after)))
             case FetchSnapshot():
                 group.create_task(self._report(self._load_snapshot))
+            case HandIn():
+                group.create_task(self._report(lambda: self._hand_in(action)))
             case _:
                 return await self._parts.doer.do(action)
         return []
@@ -258,6 +287,14 @@ class SyncDriver:
         except TicketTokenError as problem:
             _log.warning("snapshot.not_loaded", code=problem.code, message=str(problem))
             return Loaded(feed_seq=None)
+
+    async def _hand_in(self, action: HandIn) -> Happening:
+        try:
+            await self._parts.remote.hand_in(await self._parts.doer.read_batch(action))
+        except TicketTokenError as problem:
+            _log.warning("log.not_handed_in", code=problem.code, message=str(problem))
+            return HandedIn(upto=None)
+        return HandedIn(upto=action.upto)
 
     def _now(self) -> Instant:
         return Instant(wall_ms=unix_ms(self._parts.clock.now()), at_s=self._parts.clock.monotonic())

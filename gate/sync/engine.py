@@ -16,6 +16,7 @@ from gate.sync.actions import (
     ApplyFeed,
     Close,
     Halt,
+    HandIn,
     Instant,
     MarkAcked,
     NoteCurrent,
@@ -75,6 +76,7 @@ class SyncEngine:
         self._connected = False
         self._linked = False
         self._in_flight: tuple[int, float] | None = None
+        self._handing_in = False
         self._scans_per_minute = 0.0
 
     @property
@@ -140,6 +142,21 @@ class SyncEngine:
         if not self._linked:
             return [Close(code="protocol_broken", message="The server spoke before it welcomed this gate.")]
         return self._on_news(frame, now)
+
+    def on_banned(self) -> list[Action]:
+        """The server refuses this gate as revoked: what it has not stored is handed in to be kept apart."""
+        if self._handing_in or self._acked >= self._logged:
+            return [Revoke()]
+        self._handing_in = True
+        return [Revoke(), HandIn(after=self._acked, upto=min(self._logged, self._acked + BATCH_LIMIT))]
+
+    def on_handed_in(self, upto: int | None) -> list[Action]:
+        """The server keeps the log apart up to ``upto``; None: not yet, the next refusal is the time to try again."""
+        self._handing_in = False
+        if upto is None or upto <= self._acked:
+            return []
+        self._acked = upto
+        return [MarkAcked(upto=upto), *self.on_banned()]
 
     def on_tick(self, now: Instant) -> list[Action]:
         """Time passed; to be called about once a second."""

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 from msgspec import Meta, Struct
 
+from gate.broker import keep_access, unseal_access
 from gate.files import make_directory
 from gate.identity import Identity, is_enrolled, save_identity
 from gate.keystore import GateKeys, load_keys, make_keys, save_keys, write_b64url
@@ -21,18 +22,20 @@ from shared.admission.verdict import Direction
 from shared.clock import Clock
 from shared.ids import EventId, GateId, TenantId
 from shared.problems import Conflict, NotFound
+from shared.settings import Secret
 
 ENROL_WITHIN_S = 30.0
 _ANSWER_LIMIT = 64 * 1024
 
 
 class EnrolmentOrder(Struct, frozen=True, kw_only=True):
-    """What a person asks for: the server's checked address, the one-time code, and a name if it is to differ."""
+    """What a person asks for: the server's checked address, the one-time code, a name if it is to differ, a passphrase."""
 
     server: str
     code: str
     name: str | None
     software: str
+    passphrase: Secret | None = None
 
 
 class EnrolmentResult(Struct, frozen=True, kw_only=True):
@@ -63,6 +66,7 @@ class _Answer(Struct, frozen=True, kw_only=True, rename="camel"):
     products: tuple[Product, ...]
     config_key: str
     server_time: Annotated[datetime, Meta(tz=True)]
+    broker: str | None = None
 
 
 async def enrol(directory: Path, order: EnrolmentOrder, clock: Clock) -> EnrolmentResult:
@@ -71,12 +75,12 @@ async def enrol(directory: Path, order: EnrolmentOrder, clock: Clock) -> Enrolme
     Raises:
         Conflict: the directory belongs to a gate already.
         ServerAway, NotOurServer, GateRefused, NotFound: the server did not agree; nothing is enrolled.
-        CodeMalformed: the server named no usable key.
+        CodeMalformed, Denied: the server named no usable key, or sent another gate's account.
     """
     await asyncio.to_thread(make_directory, directory)
     if await asyncio.to_thread(is_enrolled, directory):
         raise Conflict(f"{directory} belongs to an enrolled gate: give another --data to enrol a second one.")
-    keys = await asyncio.to_thread(_keys_for, directory)
+    keys = await asyncio.to_thread(_keys_for, directory, order.passphrase)
     answer = await _ask(order, keys)
     identity = Identity(
         gate=answer.gate_id,
@@ -91,17 +95,20 @@ async def enrol(directory: Path, order: EnrolmentOrder, clock: Clock) -> Enrolme
         config_key=answer.config_key,
     )
     identity.organiser_key()
+    access = None if answer.broker is None else unseal_access(answer.broker, identity, keys)
     await asyncio.to_thread(save_identity, directory, identity)
+    if access is not None:
+        await keep_access(directory, access)
     return EnrolmentResult(identity=identity, clock_offset_s=(clock.now() - answer.server_time).total_seconds())
 
 
-def _keys_for(directory: Path) -> GateKeys:
+def _keys_for(directory: Path, passphrase: Secret | None) -> GateKeys:
     """Return the keys of an attempt that did not get its answer, or new ones, on the disk before anybody hears of them."""
     try:
-        return load_keys(directory)
+        return load_keys(directory, passphrase)
     except NotFound:
         keys = make_keys()
-        save_keys(directory, keys)
+        save_keys(directory, keys, passphrase)
         return keys
 
 

@@ -72,4 +72,10 @@ class Banned(Struct, frozen=True, kw_only=True):
     """The server said, in place of a connection, that this gate was revoked."""
 
 
-Happening = Connected | Disconnected | Arrived | Ticked | Logged | Fetched | Loaded | Banned
+class HandedIn(Struct, frozen=True, kw_only=True):
+    """The server keeps a revoked gate's log apart up to and including this record, or None when it did not take it."""
+
+    upto: int | None
+
+
+Happening = Connected | Disconnected | Arrived | Ticked | Logged | Fetched | Loaded | Banned | HandedIn

@@ -15,6 +15,7 @@ from gate.sync.problems import DeviceRevoked, FeedTooOld, GateRefused, Gone, Not
 from shared.ids import EventId
 from shared.problems import Conflict, InputUnusable, NotFound, TicketTokenError
 from shared.sync.feed import SnapshotChunk, SnapshotManifest
+from shared.sync.scan import SignedBatch
 from shared.sync.wire import FRAME_LIMIT, SNAPSHOT_CHUNK_LIMIT, FeedFrame
 
 CONNECT_S = 5.0
@@ -31,6 +32,10 @@ class Problem(Struct, frozen=True, kw_only=True):
     code: str = ""
     title: str = ""
     detail: str = ""
+
+
+class _BrokerAnswer(Struct, frozen=True, kw_only=True):
+    broker: str
 
 
 @asynccontextmanager
@@ -72,6 +77,28 @@ class GateHttp:
         limit = min(chunk.size, SNAPSHOT_CHUNK_LIMIT)
         return await self.get(f"/gate/v1/snapshot/{snapshot}/{number}", {}, limit)
 
+    async def renew_broker(self) -> str:
+        """Return a new account at the broker, sealed to this gate, in Base64url.
+
+        Raises:
+            NotFound: the server's gates use no broker.
+            ServerAway, NotOurServer, GateRefused, DeviceRevoked: see ``get``.
+        """
+        data = await self._answer("POST", "/gate/v1/broker", {}, FRAME_LIMIT)
+        try:
+            return msgspec.json.decode(data, type=_BrokerAnswer).broker
+        except msgspec.DecodeError as exc:
+            raise NotOurServer(f"{self._base_url} answers in a form the server does not use: update the gate?") from exc
+
+    async def hand_in(self, signed: SignedBatch) -> None:
+        """Have scans kept apart, of this gate that was revoked; the same ones again do no harm.
+
+        Raises:
+            Conflict: the server takes them in the ordinary way, or has no room.
+            ServerAway, NotOurServer, GateRefused: see ``get``.
+        """
+        await self._answer("POST", "/gate/v1/quarantine", {}, _PROBLEM_LIMIT, body=msgpack.encode(signed))
+
     async def get(self, path: str, query: dict[str, str], limit: int) -> bytes:
         """Return the body of a GET, at most ``limit`` bytes of it.
 
@@ -80,15 +107,23 @@ class GateHttp:
             NotOurServer: an answer the server would not give.
             GateRefused, DeviceRevoked, FeedTooOld, NotFound: the server's own refusals.
         """
+        return await self._answer("GET", path, query, limit)
+
+    async def _answer(
+        self, method: str, path: str, query: dict[str, str], limit: int, body: bytes | None = None
+    ) -> bytes:
         try:
-            return await self._get(path, query, limit)
+            return await self._ask(method, path, query, limit, body)
         except (aiohttp.ClientError, TimeoutError, OSError) as exc:
             raise ServerAway(f"The server at {self._base_url} does not answer ({type(exc).__name__}).") from exc
 
-    async def _get(self, path: str, query: dict[str, str], limit: int) -> bytes:
+    async def _ask(self, method: str, path: str, query: dict[str, str], limit: int, body: bytes | None) -> bytes:
         for attempt in range(2):
-            async with self._session.get(
-                self._base_url + path, params=query, headers=self._credential.headers(), allow_redirects=False
+            headers = self._credential.headers()
+            if body is not None:
+                headers = headers | {"Content-Type": "application/msgpack"}
+            async with self._session.request(
+                method, self._base_url + path, params=query, headers=headers, allow_redirects=False, data=body
             ) as response:
                 learnt = self._credential.learn(response.headers.get("Date"))
                 if response.status == 200:

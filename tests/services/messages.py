@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -27,8 +28,18 @@ class Running(Struct, frozen=True, kw_only=True, tag="running"):
     password: str
     api_url: str = ""
     """RabbitMQ's management API, with its account."""
+    tls_port: int = 0
+    authority: str = ""
+    """The certificate (PEM) that vouches for RabbitMQ's, whose name is `certificates.TLS_NAME`."""
     seconds: float = 0.0
     """From the request to the first answer."""
+
+
+class Served(Struct, frozen=True, kw_only=True):
+    """A service in its supervisor's hands; ``restart`` ends it as a power cut would and starts it again with its data."""
+
+    running: Running
+    restart: Callable[[], Running]
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag="refused"):

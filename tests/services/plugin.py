@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -65,6 +66,13 @@ def broker(request: pytest.FixtureRequest) -> Broker:
 @pytest.fixture
 async def vhost(broker: Broker) -> AsyncIterator[VirtualHost]:
     """Give this test a virtual host of its own; it goes afterwards, with queues, messages and connections."""
+    async with open_vhost(broker) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_vhost(broker: Broker) -> AsyncIterator[VirtualHost]:
+    """Make a virtual host for the length of a block."""
     name, password = f"tt-{secrets.token_hex(6)}", secrets.token_hex(12)
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     admin = urlsplit(broker.amqp_url)

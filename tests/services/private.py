@@ -62,6 +62,22 @@ class PrivateService:
         self._running = answer
         return answer
 
+    def restart(self) -> Running:
+        """End it as a power cut would and return once it answers again, with its data; RabbitMQ alone can do so.
+
+        Raises:
+            ServiceUnavailable: it did not come back.
+        """
+        if self._supervisor is None or self._supervisor.stdin is None or self._supervisor.stdout is None:
+            raise ServiceUnavailable(f"{self._request.service} was not started")
+        self._supervisor.stdin.write(b"r")
+        self._supervisor.stdin.flush()
+        answer: Answer = msgspec.json.decode(self._supervisor.stdout.readline(), type=Answer)
+        if isinstance(answer, Refused):
+            raise ServiceUnavailable(answer.message)
+        self._running = answer
+        return answer
+
     def stop(self) -> None:
         """End it in order; do nothing if it is not running."""
         if self._supervisor is None:

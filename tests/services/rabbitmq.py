@@ -17,7 +17,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from tests.services.messages import Request, Running
+from tests.services.certificates import write_server_files
+from tests.services.messages import Request, Running, Served
 from tests.services.processes import HOST, ServiceUnavailable, free_port, last_words, spawn, wait_for_answer
 from tests.services.rabbitmq_programs import RabbitPrograms, find_rabbitmq
 
@@ -30,44 +31,77 @@ _WEB_GREETING = b"GET / HTTP/1.0\r\n\r\n"
 
 
 class Ports(Struct, frozen=True, kw_only=True):
-    """The four loopback ports of one node."""
+    """The five loopback ports of one node."""
 
     amqp: int
+    tls: int
     api: int
     epmd: int
     distribution: int
 
 
 @contextmanager
-def run_rabbitmq(_: Request, directory: Path) -> Iterator[Running]:
-    """Run one RabbitMQ node until the block ends.
+def run_rabbitmq(_: Request, directory: Path) -> Iterator[Served]:
+    """Run one RabbitMQ node until the block ends; restarted, it keeps its data, ports and accounts.
 
     Raises:
         ServiceUnavailable: there is no RabbitMQ, or it does not start.
     """
     programs = find_rabbitmq()
     password = secrets.token_hex(12)
-    ports = Ports(amqp=free_port(), api=free_port(), epmd=free_port(), distribution=free_port())
+    ports = Ports(amqp=free_port(), tls=free_port(), api=free_port(), epmd=free_port(), distribution=free_port())
+    authority = write_server_files(directory)
     _write_files(directory, ports, password)
     env = _environment(programs, directory, ports)
     with _epmd(programs, directory, env):
-        node = spawn([str(programs.server)], directory, env)
-        try:
-            if not (
-                wait_for_answer(node, ports.amqp, _GREETING, _START_TIMEOUT_S)
-                and wait_for_answer(node, ports.api, _WEB_GREETING, _START_TIMEOUT_S)
-            ):
-                raise ServiceUnavailable(f"RabbitMQ did not start: {last_words(directory)}")
-            yield Running(
+        node = _Node(programs, directory, env, ports)
+
+        def describe() -> Running:
+            return Running(
                 url=f"amqp://{USER}:{password}@{HOST}:{ports.amqp}/",
                 api_url=f"http://{USER}:{password}@{HOST}:{ports.api}",
                 source=f"{programs.source}, {_version(programs)}",
-                pid=_emulator(directory) or node.pid,
+                pid=node.start(),
                 port=ports.amqp,
                 password=password,
+                tls_port=ports.tls,
+                authority=authority,
             )
+
+        def restart() -> Running:
+            node.stop()
+            return describe()
+
+        try:
+            yield Served(running=describe(), restart=restart)
         finally:
-            _stop(node, directory)
+            node.stop()
+
+
+class _Node:
+    """The node's processes: a shell and the emulator under it."""
+
+    def __init__(self, programs: RabbitPrograms, directory: Path, env: dict[str, str], ports: Ports) -> None:
+        self._programs = programs
+        self._directory = directory
+        self._env = env
+        self._ports = ports
+        self._shell: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> int:
+        """Start it and return its emulator's process id once it answers."""
+        shell = self._shell = spawn([str(self._programs.server)], self._directory, self._env)
+        if not (
+            wait_for_answer(shell, self._ports.amqp, _GREETING, _START_TIMEOUT_S)
+            and wait_for_answer(shell, self._ports.api, _WEB_GREETING, _START_TIMEOUT_S)
+        ):
+            raise ServiceUnavailable(f"RabbitMQ did not start: {last_words(self._directory)}")
+        return _emulator(self._directory) or shell.pid
+
+    def stop(self) -> None:
+        """End it at once, as a power cut would."""
+        if self._shell is not None:
+            _stop(self._shell, self._directory)
 
 
 @contextmanager
@@ -126,6 +160,10 @@ def _write_files(directory: Path, ports: Ports, password: str) -> None:
     }
     settings = [
         f"listeners.tcp.1 = {HOST}:{ports.amqp}",
+        f"listeners.ssl.1 = {HOST}:{ports.tls}",
+        f"ssl_options.certfile = {directory}/server.pem",
+        f"ssl_options.keyfile = {directory}/server.key",
+        "ssl_options.verify = verify_none",
         f"management.tcp.ip = {HOST}",
         f"management.tcp.port = {ports.api}",
         "loopback_users = none",

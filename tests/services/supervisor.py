@@ -1,6 +1,7 @@
 """The process between a test run and one server: when the run ends, even by SIGKILL, the server ends too.
 
-`python -m tests.services.supervisor REQUEST` prints one JSON line, then waits until its standard input ends.
+`python -m tests.services.supervisor REQUEST` prints one JSON line, then waits until its standard input ends; each byte that
+comes there before restarts the service, if it can be, and is answered with another line.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
 
-from tests.services.messages import Answer, Refused, Request
+from tests.services.messages import Answer, Refused, Request, Running, Served
 from tests.services.processes import ServiceUnavailable
 from tests.services.rabbitmq import run_rabbitmq
 from tests.services.valkey import run_valkey
 
-_LAUNCHERS = {"valkey": run_valkey, "rabbitmq": run_rabbitmq}
+_Launcher = Callable[[Request, Path], AbstractContextManager[Running | Served]]
+_LAUNCHERS: dict[str, _Launcher] = {"valkey": run_valkey, "rabbitmq": run_rabbitmq}
 
 
 def main() -> int:
@@ -29,10 +33,11 @@ def main() -> int:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tickettoken-service-", ignore_cleanup_errors=True) as directory:
         try:
-            with _LAUNCHERS[request.service](request, Path(directory)) as running:
+            with _LAUNCHERS[request.service](request, Path(directory)) as opened:
+                running = opened.running if isinstance(opened, Served) else opened
                 _answer(msgspec.structs.replace(running, seconds=round(time.monotonic() - begun, 2)))
-                while os.read(sys.stdin.fileno(), 1024):
-                    pass
+                while os.read(sys.stdin.fileno(), 1):
+                    _answer(opened.restart() if isinstance(opened, Served) else running)
         except (ServiceUnavailable, OSError) as problem:
             _answer(Refused(message=str(problem)))
             return 1

@@ -62,10 +62,10 @@ class Wire:
 
 
 @asynccontextmanager
-async def open_wire(target_port: int) -> AsyncIterator[Wire]:
-    """Lay a wire for the length of a block."""
+async def open_wire(target_port: int, port: int = 0) -> AsyncIterator[Wire]:
+    """Lay a wire for the length of a block; it begins at the given port, or at any free one."""
     wire = Wire(target_port)
-    server = await asyncio.start_server(wire.carry, HOST, 0)
+    server = await asyncio.start_server(wire.carry, HOST, port)
     wire.port = server.sockets[0].getsockname()[1]
     try:
         yield wire

@@ -1,0 +1,191 @@
+"""What gates say over the broker, and what they are answered: the same as over any other link, without a connection of their own.
+
+Whoever may publish under a gate's key is that gate: the broker's account lets nobody else. Every process reads the same two
+queues, so an answer may come from any of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from msgspec import Struct, msgpack
+
+from server.domain.access import GateCaller
+from server.services.context import Context
+from server.services.ingest import take_batch
+from server.services.link import FRAME_ENTRIES, Greeting, check_up, greet, read_feed
+from server.services.ports_bus import Arrived, Bus, Outcome, Posting
+from server.services.problems_gates import GateUnknown, LinkMisused
+from server.services.rows_broker import StreamRow
+from shared.clock import unix_ms
+from shared.ids import uuid7
+from shared.problems import CodeMalformed, Conflict, Denied, InputUnusable, NotFound, TicketTokenError
+from shared.sync.broker import DOWN, Letter, Place, Word, decode_word, encode_message, name_account, read_key
+from shared.sync.scan import SignedBatch
+from shared.sync.wire import (
+    BundleFrame,
+    Bye,
+    Hello,
+    Ping,
+    Pong,
+    Scans,
+    ServerFrame,
+    SnapshotNeeded,
+    decode_server_frame,
+)
+
+CLOCK_MARGIN = timedelta(seconds=60)
+"""By how much the database's and the broker's clock may differ before a gate has to ask for what it missed."""
+
+_REFUSALS = (Denied, Conflict, InputUnusable, NotFound)
+
+log = structlog.get_logger()
+
+
+class _Said(Struct, frozen=True, kw_only=True):
+    caller: GateCaller
+    word: Word
+
+
+class GateMail:
+    """Handles the two queues to which gates publish."""
+
+    def __init__(self, context: Context, bus: Bus) -> None:
+        self._context = context
+        self._bus = bus
+
+    async def on_word(self, arrived: Arrived) -> Outcome:
+        """Answer a gate that introduces itself or shows that it is there."""
+        try:
+            said = _read(arrived)
+        except (CodeMalformed, LinkMisused) as problem:
+            # Nothing is lost with it: whoever gets no answer begins anew.
+            log.warning("gate_mail.unreadable", key=arrived.key, code=problem.code)
+            return Outcome.DONE
+        try:
+            letters = await self._answer(said)
+        except _REFUSALS as problem:
+            letters = [_bye(said, problem)]
+        await self._send(said.caller, letters)
+        return Outcome.DONE
+
+    async def on_scans(self, arrived: Arrived) -> Outcome:
+        """Take a batch and tell the gate how far its log is stored; what cannot be taken is kept apart."""
+        try:
+            caller = _find_caller(arrived)
+        except (CodeMalformed, LinkMisused) as problem:
+            log.warning("gate_mail.stranger", key=arrived.key, code=problem.code)
+            return Outcome.DEAD
+        try:
+            word = decode_word(arrived.body)
+        except CodeMalformed as problem:
+            return await self._set_aside(caller, arrived.body, problem)
+        if not isinstance(word.frame, Scans):
+            return await self._set_aside(caller, arrived.body, LinkMisused("Only scans come under this key."))
+        return await self._take(_Said(caller=caller, word=word), word.frame.signed)
+
+    async def _take(self, said: _Said, signed: SignedBatch) -> Outcome:
+        context = self._context
+        try:
+            receipt = await take_batch(context.db, context.vault, said.caller, signed, context.clock.now())
+        except GateUnknown:
+            return Outcome.DEAD
+        except _REFUSALS as problem:
+            await self._set_aside(said.caller, msgpack.encode(signed), problem)
+            await self._send(said.caller, [_bye(said, problem)])
+            return Outcome.DONE
+        await self._send(said.caller, [_letter(said, receipt.ack)])
+        return Outcome.DONE
+
+    async def _answer(self, said: _Said) -> list[Letter]:
+        frame = said.word.frame
+        if isinstance(frame, Hello):
+            return await self._welcome(said, frame)
+        if isinstance(frame, Ping):
+            return await self._pong(said, frame)
+        raise LinkMisused("Scans come under a key of their own.")
+
+    async def _welcome(self, said: _Said, hello: Hello) -> list[Letter]:
+        greeting = await greet(self._context, said.caller, hello)
+        event = greeting.gate.event
+        async with self._context.db.tenant(said.caller.tenant) as tx:
+            stream = await tx.broker.stream(event)
+            due_at = await tx.broker.fed_at(event, hello.feed_seq + 1)
+        needs_snapshot = _needs_snapshot(greeting, hello, stream)
+        place = _find_place(stream, due_at or self._context.clock.now(), needs_snapshot=needs_snapshot)
+        log.info("link.open", gate=str(hello.gate), way="broker", software=hello.software, feed_seq=hello.feed_seq)
+        letters = [Letter(session=said.word.session, frame=greeting.welcome, place=place)]
+        if greeting.bundle is not None:
+            letters.append(_letter(said, BundleFrame(bundle=greeting.bundle.sealed)))
+        if needs_snapshot:
+            letters.append(_letter(said, SnapshotNeeded(event=event, feed_high=greeting.welcome.feed_high)))
+        elif stream is None or stream.begun_seq is None:
+            # What was fed before the stream begins will not be in it; what is too much for a frame the gate fetches.
+            fed = await read_feed(self._context, said.caller, hello.feed_seq, FRAME_ENTRIES)
+            letters.append(_letter(said, decode_server_frame(fed.data)))
+        return letters
+
+    async def _pong(self, said: _Said, ping: Ping) -> list[Letter]:
+        bundle = await check_up(self._context, said.caller, ping.bundle_version, ping)
+        now = self._context.clock.now()
+        letters = [_letter(said, Pong(sent_ms=ping.sent_ms, server_ms=unix_ms(now)))]
+        if bundle is not None:
+            letters.append(_letter(said, BundleFrame(bundle=bundle.sealed)))
+        return letters
+
+    async def _set_aside(self, caller: GateCaller, body: bytes, problem: TicketTokenError) -> Outcome:
+        log.warning("gate_mail.set_aside", gate=str(caller.gate), code=problem.code)
+        async with self._context.db.tenant(caller.tenant) as tx:
+            if await tx.gates.get(caller.gate) is None:
+                return Outcome.DEAD
+            await tx.broker.quarantine(caller.gate, body, problem.code)
+        return Outcome.DONE
+
+    async def _send(self, caller: GateCaller, letters: list[Letter]) -> None:
+        for letter in letters:
+            message_id = str(uuid7(self._context.clock.now(), self._context.random_bytes))
+            posting = Posting(
+                exchange=DOWN,
+                key=f"{caller.tenant}.{caller.gate}",
+                message_id=message_id,
+                body=encode_message(letter),
+            )
+            # A queue that is gone is one of a gate that was revoked: it hears nothing any more.
+            await self._bus.post(posting)
+
+
+def _find_caller(arrived: Arrived) -> GateCaller:
+    tenant, gate = read_key(arrived.key)
+    # The account's rights say the same; whoever loosens them by mistake shall not open this door as well.
+    if arrived.sender != name_account(gate):
+        raise LinkMisused("A message was not published with the account of the gate it names.")
+    return GateCaller(tenant=tenant, gate=gate)
+
+
+def _read(arrived: Arrived) -> _Said:
+    return _Said(caller=_find_caller(arrived), word=decode_word(arrived.body))
+
+
+def _needs_snapshot(greeting: Greeting, hello: Hello, stream: StreamRow | None) -> bool:
+    begun = stream.begun_seq if stream is not None else None
+    return greeting.needs_snapshot or (begun is not None and hello.feed_seq < begun)
+
+
+def _find_place(stream: StreamRow | None, due_at: datetime, *, needs_snapshot: bool) -> Place:
+    if stream is None or stream.begun_seq is None or stream.snapshot_at is None:
+        return Place()
+    snapshot_ms = unix_ms(stream.snapshot_at - CLOCK_MARGIN)
+    return Place(
+        from_ms=snapshot_ms if needs_snapshot else unix_ms(due_at - CLOCK_MARGIN),
+        snapshot=stream.snapshot,
+        snapshot_ms=snapshot_ms,
+    )
+
+
+def _letter(said: _Said, frame: ServerFrame) -> Letter:
+    return Letter(session=said.word.session, frame=frame)
+
+
+def _bye(said: _Said, problem: TicketTokenError) -> Letter:
+    return _letter(said, Bye(code=problem.code, message=str(problem)[:200]))

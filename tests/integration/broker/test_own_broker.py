@@ -1,0 +1,104 @@
+"""A broker that is restarted in the middle of it all, and one whose certificate only its own authority vouches for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from gate.broker import save_access
+from gate.sync.problems import NotOurServer
+from gate.sync.ways import Way
+from shared.clock import ManualClock
+from shared.sync.wire import Welcome
+from tests.conftest import Databases
+from tests.integration.broker.agents import enrol_at, scan_junk, stored_seqs
+from tests.integration.broker.stage import open_exchange
+from tests.services.certificates import TLS_NAME, make_authority, write_pem
+from tests.services.messages import Request
+from tests.services.plugin import Broker, VirtualHost, open_vhost
+from tests.services.private import PrivateService
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[PrivateService]:
+    """Give a RabbitMQ that a test may restart."""
+    with PrivateService(Request(service="rabbitmq")) as started:
+        yield started
+
+
+@pytest.fixture
+async def own_vhost(service: PrivateService) -> AsyncIterator[VirtualHost]:
+    """Give a virtual host in it."""
+    running = service.running
+    async with open_vhost(Broker(amqp_url=running.url, api_url=running.api_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Give the server the gates' time: they go by the machine's clock."""
+    return ManualClock(datetime.now(UTC))
+
+
+async def test_broker_restarted_while_gates_hand_over_costs_no_record(
+    database: Databases, clock: ManualClock, service: PrivateService, own_vhost: VirtualHost, tmp_path: Path
+) -> None:
+    async with open_exchange(database, clock, own_vhost) as exchange:
+        posts = [await enrol_at(exchange, tmp_path / name) for name in ("north", "south")]
+        async with posts[0].running() as north, posts[1].running() as south:
+            gates = (north, south)
+            for gate in gates:
+                await gate.until(lambda now: now.way == Way.BROKER)
+                await gate.until(lambda _, of=gate: of.agent.view.ready)  # type: ignore[misc] # bound at once
+                await scan_junk(gate, 250, "before")
+            restart = asyncio.get_running_loop().run_in_executor(None, service.restart)
+            for gate in gates:
+                await scan_junk(gate, 100, "meanwhile")
+            await restart
+            for gate in gates:
+                await scan_junk(gate, 50, "after")
+                await gate.until(lambda now: now.linked and now.backlog == 0)
+                await gate.until(lambda now: now.way == Way.BROKER)
+            await exchange.house.stage.issue(3)
+            for gate in gates:
+                await gate.until(lambda now: now.tickets == 3)
+        for post in posts:
+            assert await stored_seqs(exchange, post.gate) == list(range(1, 401))
+
+
+async def test_gate_believes_the_brokers_own_authority_and_nobody_else(
+    database: Databases, clock: ManualClock, service: PrivateService, own_vhost: VirtualHost, tmp_path: Path
+) -> None:
+    running = service.running
+    async with open_exchange(database, clock, own_vhost) as exchange:
+        gate = await exchange.house.stage.enrol()
+        plain = await exchange.access(gate)
+        await exchange.settled(gate)
+        tls = f"amqps://{TLS_NAME}:{running.tls_port}/{own_vhost.name}"
+        good = replace(plain, address=tls, authority=running.authority)
+        line = await exchange.dial_once(gate, good)
+        await line.introduce(gate)
+        await line.until(Welcome)
+        await line.link.close()
+        stranger = write_pem(make_authority()[0])
+        by_address = f"amqps://127.0.0.1:{running.tls_port}/{own_vhost.name}"
+        no_tls_there = f"amqps://{TLS_NAME}:{running.port}/{own_vhost.name}"
+        for wrong in (
+            replace(good, authority=stranger),
+            replace(good, authority=None),
+            replace(good, address=by_address),
+            replace(good, address=no_tls_there),
+        ):
+            with pytest.raises(NotOurServer):
+                await exchange.dial_once(gate, wrong)
+        # The whole gate goes that way too, and by WebSocket where nobody vouches for the broker.
+        post = await enrol_at(exchange, tmp_path / "north")
+        for authority, way in ((running.authority, Way.BROKER), (stranger, Way.WEBSOCKET)):
+            await asyncio.to_thread(save_access, post.directory, replace(post.access, address=tls, authority=authority))
+            async with post.running() as agent:
+                await agent.until(lambda now, way=way: now.way == way)  # type: ignore[misc] # bound at once
