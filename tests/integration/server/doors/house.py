@@ -142,15 +142,16 @@ def b64url(data: bytes) -> str:
 
 
 @asynccontextmanager
-async def open_house(database: Databases, clock: ManualClock) -> AsyncIterator[House]:
-    """Run the whole server on a loopback port, with one event on sale."""
-    plan = ServerPlan(
+async def open_house(database: Databases, clock: ManualClock, **changes: object) -> AsyncIterator[House]:
+    """Run the whole server on a loopback port, with one event on sale; ``changes`` alter its plan."""
+    usual = ServerPlan(
         app_dsn=database.app_dsn,
         worker_dsn=database.worker_dsn,
         jwt_secret=Secret("0123456789abcdef" * 4),
         ring=KeyRing({"k1": os.urandom(32)}),
         clock=clock,
     )
+    plan = msgspec.structs.replace(usual, **changes)
     with bind("127.0.0.1", 0) as listener:
         async with run_server(plan, listener) as running, aiohttp.ClientSession() as client:
             parts = running.parts

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from server.db.pool import PgDatabase, open_database
 from server.db.relay_session import open_relay_session
+from server.ephemeral.memory import MemoryEphemeral
 from server.services.context import Context
 from server.services.enrol import Enrolment, GateWish
 from server.services.keys import KeyVault
@@ -52,7 +53,8 @@ class Stage(Struct, frozen=True, kw_only=True, eq=False):
     @property
     def context(self) -> Context:
         """What the selling side's use cases are handed."""
-        return Context(db=self.db, vault=self.vault, clock=self.clock, random_bytes=os.urandom)
+        store = MemoryEphemeral(self.clock)
+        return Context(db=self.db, vault=self.vault, ephemeral=store, clock=self.clock, random_bytes=os.urandom)
 
     async def event_row(self) -> EventRow:
         """Return the event as stored."""

@@ -63,6 +63,14 @@ async def test_gate_that_missed_its_answer_gets_the_same_one_again(stage: Stage)
         await stage.enrolment.enrol(other, stage.clock.now())
 
 
+async def test_gate_that_was_revoked_cannot_ask_for_its_answer_again(stage: Stage) -> None:
+    code, keys = await issue(stage), fresh_keys()
+    first = await stage.enrolment.enrol(application(code, *keys), stage.clock.now())
+    await stage.enrolment.revoke(stage.tenant, first.gate.id, stage.clock.now())
+    with pytest.raises(EnrolmentCodeUsed):
+        await stage.enrolment.enrol(application(code, *keys), stage.clock.now())
+
+
 async def test_code_lasts_fifteen_minutes(stage: Stage) -> None:
     in_time, too_late = await issue(stage), await issue(stage)
     stage.clock.advance(timedelta(minutes=14, seconds=59))
@@ -164,7 +172,7 @@ async def test_eleventh_try_in_a_minute_has_to_wait(house: House) -> None:
     status, answer = await house.ask("POST", "/gate/v1/enrol", {}, question(good))
     assert isinstance(answer, dict)
     assert (status, answer["code"]) == (429, "rate_limited")
-    house.stage.clock.advance(timedelta(seconds=60))
+    house.stage.clock.advance(timedelta(seconds=answer["retry"]["after"]))
     status, _ = await house.ask("POST", "/gate/v1/enrol", {}, question(good))
     assert status == 200
 

@@ -217,6 +217,20 @@ async def test_exit_gives_the_ticket_its_former_state_back(database: Databases, 
         assert (await stage.ticket(ticket.id)).state is State.CHECKED_IN
 
 
+async def test_exit_that_sorts_before_its_entry_sets_the_ticket_free(database: Databases, clock: ManualClock) -> None:
+    async with open_stage(database, clock, open_policy(exits=True, re_entries=None)) as stage:
+        [ticket] = await stage.issue(1)
+        fast, out = await stage.enrol("Fast"), await stage.enrol("Out", Direction.EXIT)
+        ahead = clock.now() + timedelta(seconds=150)
+        await fast.scan(ticket, at=ahead, unsure_ms=150_050)
+        await fast.hand_over()
+        assert (await stage.ticket(ticket.id)).state is State.CHECKED_IN
+        clock.advance(timedelta(seconds=30))
+        await out.scan(ticket, reason=Reason.EXIT_OK)
+        await out.hand_over()
+        assert (await stage.ticket(ticket.id)).state is State.ACTIVE
+
+
 async def test_another_tenants_ticket_never_matches(stage: Stage) -> None:
     other = await set_up(stage.db, stage.clock, open_policy())
     [theirs] = await other.issue(1)

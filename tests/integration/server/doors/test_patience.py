@@ -9,9 +9,10 @@ from aiohttp import web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
 from server.api.gate_sync import GateSyncApi
+from server.api.guard import mount
 from server.api.hub import LinkHub
 from server.api.link import LinkTimes
-from server.api.routes import Authenticators, mount
+from server.api.routes import Authenticators
 from server.domain.access import GateCaller, User
 from server.services.snapshot import Snapshots
 from shared.problems import Denied
