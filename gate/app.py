@@ -18,26 +18,26 @@ from gate.desk import Audience, ScanDesk
 from gate.identity import Identity
 from gate.keystore import GateKeys
 from gate.knowledge import Knowledge, KnowledgeParts
+from gate.lookup import Lookup
 from gate.outcome import Outcome
+from gate.overrule import Overruler
+from gate.pins import PinDesk
+from gate.remote import BrokerChoice, GateRemote, RemoteParts
 from gate.selfcheck import ClockSelfCheck
 from gate.store.log import ScanLog, open_log
 from gate.store.recovery import open_world_or_anew
-from gate.store.shadow import open_shelf
 from gate.store.world import World
+from gate.supervise import Supervision, SupervisionParts
 from gate.sync.backoff import Backoff, BackoffRange
-from gate.sync.credential import Credential
 from gate.sync.doer import Doer, DoerParts
 from gate.sync.driver import DriverParts, SyncDriver
 from gate.sync.engine import Progress, SyncEngine
-from gate.sync.http import GateHttp, open_session
-from gate.sync.link_ws import WsDialler, WsLink
-from gate.sync.snapshot import SnapshotProgress, load_snapshot
+from gate.sync.http import open_session
 from gate.trust import OrganiserTrust
 from gate.view import AgentView, ViewParts
 from gate.watch import Watch
 from shared.clock import Clock
-from shared.ids import EventId, IncarnationId, uuid7
-from shared.sync.wire import FeedFrame
+from shared.ids import IncarnationId, uuid7
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -55,6 +55,7 @@ class AgentSetup(Struct, frozen=True, kw_only=True, eq=False):
     sink: OutcomeSink
     backoff: BackoffRange = BackoffRange()
     tick_s: float = 1.0
+    broker: BrokerChoice = BrokerChoice()
 
 
 class Agent(Struct, frozen=True, kw_only=True, eq=False):
@@ -78,31 +79,12 @@ class _Stores(Struct, frozen=True, kw_only=True, eq=False):
     belief: ClockBelief
 
 
-class _Server:
-    """The server behind one address: the link, feed ranges, and snapshots onto the shelf."""
+class _Telling(Struct, frozen=True, kw_only=True, eq=False):
+    """Where answers go: through the desk's queue they come, by ``answer`` everybody hears, ``count`` keeps the numbers."""
 
-    def __init__(self, setup: AgentSetup, session: aiohttp.ClientSession) -> None:
-        identity = setup.identity
-        credential = Credential(identity.gate, identity.tenant, setup.keys.sign, setup.clock)
-        self._setup = setup
-        self._http = GateHttp(session, identity.server, credential)
-        self._dialler = WsDialler(session, identity.server, credential)
-
-    async def connect(self) -> WsLink:
-        """Return a new connection, or raise a TicketTokenError."""
-        return await self._dialler.connect()
-
-    async def fetch_feed(self, event: EventId, after: int) -> FeedFrame:
-        """Return the feed entries that follow a position, or raise a TicketTokenError."""
-        return await self._http.fetch_feed(event, after)
-
-    async def load_snapshot(self) -> int:
-        """Fetch the snapshot, swap it in, and return the feed position it stands for."""
-        began_s = self._setup.clock.monotonic()
-        async with open_shelf(self._setup.directory) as shelf:
-            feed_seq = await load_snapshot(self._http, shelf, self._setup.identity.event, _report_progress)
-        _log.info("snapshot.loaded", feed_seq=feed_seq, took_s=round(self._setup.clock.monotonic() - began_s, 2))
-        return feed_seq
+    desk: ScanDesk
+    answer: OutcomeSink
+    count: Callable[[Outcome], None]
 
 
 @asynccontextmanager
@@ -119,7 +101,18 @@ async def open_agent(setup: AgentSetup) -> AsyncIterator[Agent]:
         stack.push_async_callback(world.close)
         session = await stack.enter_async_context(open_session())
         stores = await _load_stores(setup, log, world)
-        yield _connect(setup, stores, _Server(setup, session))
+        yield _connect(setup, stores, _remote(setup, session))
+
+
+def _remote(setup: AgentSetup, session: aiohttp.ClientSession) -> GateRemote:
+    parts = RemoteParts(
+        directory=setup.directory,
+        identity=setup.identity,
+        keys=setup.keys,
+        clock=setup.clock,
+        broker=setup.broker,
+    )
+    return GateRemote(parts, session)
 
 
 async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> _Stores:
@@ -151,18 +144,23 @@ async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> _Stores
     return _Stores(log=log, world=world, knowledge=knowledge, engine=engine, belief=belief)
 
 
-def _connect(setup: AgentSetup, stores: _Stores, server: _Server) -> Agent:
+def _connect(setup: AgentSetup, stores: _Stores, server: GateRemote) -> Agent:
     watch, audience = Watch(), Audience()
     driver = _make_driver(setup, stores, server, watch)
 
-    async def answer(outcome: Outcome) -> None:
+    def count(outcome: Outcome) -> None:
         if outcome.gate_seq is not None:
-            stores.knowledge.note_scan(outcome.gate_seq, outcome.at, admitted=outcome.verdict.admitted)
+            admitted = outcome.verdict.admitted
+            stores.knowledge.note_scan(outcome.gate_seq, outcome.at, admitted=admitted, kind=outcome.kind)
             driver.note_logged(outcome.gate_seq, stores.knowledge.counts().per_minute)
+
+    async def answer(outcome: Outcome) -> None:
+        count(outcome)
         audience.publish(outcome)
         await setup.sink(outcome)
 
-    desk = ScanDesk(_make_admitter(setup, stores), answer)
+    admitter = Admitter(_admit_parts(setup, stores))
+    desk = ScanDesk(admitter, answer)
     view = AgentView(
         ViewParts(
             identity=setup.identity,
@@ -173,6 +171,7 @@ def _connect(setup: AgentSetup, stores: _Stores, server: _Server) -> Agent:
             desk=desk,
             driver=driver,
             clock=setup.clock,
+            staff=_make_staff(setup, stores, admitter, _Telling(desk=desk, answer=answer, count=count)),
         )
     )
     return Agent(
@@ -187,28 +186,43 @@ def _connect(setup: AgentSetup, stores: _Stores, server: _Server) -> Agent:
     )
 
 
-def _make_admitter(setup: AgentSetup, stores: _Stores) -> Admitter:
-    identity = setup.identity
-    return Admitter(
-        AdmitParts(
-            post=Post(
-                gate=identity.gate,
-                name=identity.name,
-                direction=identity.direction,
-                zones=identity.zones,
-                products=identity.products,
-            ),
+def _make_staff(setup: AgentSetup, stores: _Stores, admitter: Admitter, telling: _Telling) -> Supervision:
+    parts = _admit_parts(setup, stores)
+    return Supervision(
+        SupervisionParts(
+            roster=stores.knowledge,
+            pins=PinDesk(stores.log, setup.clock),
+            overruler=Overruler(parts, admitter.turn, admitter.refused),
+            lookup=Lookup(parts),
             journal=stores.log,
-            tickets=stores.world,
-            surroundings=stores.knowledge,
-            belief=stores.belief,
+            desk=telling.desk,
             clock=setup.clock,
-            random_bytes=os.urandom,
+            answer=telling.answer,
+            count=telling.count,
         )
     )
 
 
-def _make_driver(setup: AgentSetup, stores: _Stores, server: _Server, watch: Watch) -> SyncDriver:
+def _admit_parts(setup: AgentSetup, stores: _Stores) -> AdmitParts:
+    identity = setup.identity
+    return AdmitParts(
+        post=Post(
+            gate=identity.gate,
+            name=identity.name,
+            direction=identity.direction,
+            zones=identity.zones,
+            products=identity.products,
+        ),
+        journal=stores.log,
+        tickets=stores.world,
+        surroundings=stores.knowledge,
+        belief=stores.belief,
+        clock=setup.clock,
+        random_bytes=os.urandom,
+    )
+
+
+def _make_driver(setup: AgentSetup, stores: _Stores, server: GateRemote, watch: Watch) -> SyncDriver:
     doer = Doer(
         DoerParts(
             gate=setup.identity.gate,
@@ -233,7 +247,3 @@ def _make_driver(setup: AgentSetup, stores: _Stores, server: _Server, watch: Wat
             tick_s=setup.tick_s,
         )
     )
-
-
-def _report_progress(progress: SnapshotProgress) -> None:
-    _log.info("snapshot.progress", chunks=progress.chunks, of=progress.of, rows=progress.rows)

@@ -31,12 +31,18 @@ class Briefing(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """How the gate stands at the moment of a scan; ``inside`` is how many people are known to be inside."""
+    """How the gate stands at the moment of a scan.
+
+    ``inside`` is how many people are known to be inside, ``behind`` how many of them this gate let in and has not let out;
+    ``data_age_s`` is how long ago the server confirmed that nothing is missing, None before the first time.
+    """
 
     mode: Mode
     feed_seq: int
     inside: int
     remote_hlc: int
+    behind: int = 0
+    data_age_s: float | None = None
 
 
 class Surroundings(Protocol):

@@ -20,6 +20,7 @@ from gate.sync.credential import Credential
 from gate.sync.http import GateHttp, open_session
 from shared.clock import Clock
 from shared.problems import TicketTokenError, Unavailable
+from shared.settings import Secret
 
 _LEAST_FREE_BYTES = 200 * 1024 * 1024
 _LEAST_KEYS = timedelta(hours=24)
@@ -40,7 +41,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 class Checkup:
     """Examines the gate of one data directory; each check stands alone, so that one failure hides no other."""
 
-    def __init__(self, directory: Path, clock: Clock, source: str | None) -> None:
+    def __init__(self, directory: Path, clock: Clock, source: str | None, passphrase: Secret | None = None) -> None:
+        self._passphrase = passphrase
         self._directory = directory
         self._clock = clock
         self._source = source
@@ -55,6 +57,7 @@ class Checkup:
             ("tickets", self._check_tickets),
             ("key horizon", self._check_horizon),
             ("server", self._check_server),
+            ("decoders", _check_decoders),
         ]
         if self._source is not None:
             checks.append(("source", self._check_source))
@@ -72,7 +75,7 @@ class Checkup:
         return Finding(check="enrolment", grade="ok", message=f"{identity.name} of {identity.event_name}")
 
     async def _check_keys(self) -> Finding:
-        await asyncio.to_thread(load_keys, self._directory)
+        await asyncio.to_thread(load_keys, self._directory, self._passphrase)
         return Finding(check="keys", grade="ok", message="readable by their owner only")
 
     async def _check_log(self) -> Finding:
@@ -103,7 +106,7 @@ class Checkup:
     async def _check_server(self) -> Finding:
         """Ask for the feed's next piece: network, TLS, the server and this gate's signature must all be right."""
         identity, found = await self._identify(), await self._inventory()
-        keys = await asyncio.to_thread(load_keys, self._directory)
+        keys = await asyncio.to_thread(load_keys, self._directory, self._passphrase)
         credential = Credential(identity.gate, identity.tenant, keys.sign, self._clock)
         began_s = self._clock.monotonic()
         async with open_session() as session:
@@ -128,7 +131,18 @@ class Checkup:
         return await asyncio.to_thread(load_identity, self._directory)
 
     async def _inventory(self) -> Inventory:
-        return await take_inventory(self._directory, self._clock)
+        return await take_inventory(self._directory, self._clock, self._passphrase)
+
+
+async def _check_decoders() -> Finding:
+    # Loaded here: a doctor's other questions need no picture library.
+    from gate.scanner.second import ZbarAway, load_zbar  # noqa: PLC0415
+
+    try:
+        await asyncio.to_thread(load_zbar)
+    except ZbarAway as problem:
+        return Finding(check="decoders", grade="warning", message=str(problem))
+    return Finding(check="decoders", grade="ok", message="zxing-cpp, and zbar where it finds nothing")
 
 
 async def _answer(name: str, check: Callable[[], Awaitable[Finding]]) -> Finding:

@@ -10,13 +10,14 @@ import msgspec
 
 from gate.checkup import Checkup, Finding
 from shared.clock import SystemClock
+from shared.settings import Secret
 
 _MARKS = {"ok": "ok     ", "warning": "WARNING", "failed": "FAILED "}
 
 
-def examine_here(directory: Path, *, source: str | None, as_json: bool) -> int:
+def examine_here(directory: Path, passphrase: Secret | None, *, source: str | None, as_json: bool) -> int:
     """Print every check's answer; the exit status is 1 when one failed."""
-    findings = asyncio.run(Checkup(directory, SystemClock(), source).run())
+    findings = asyncio.run(Checkup(directory, SystemClock(), source, passphrase).run())
     healthy = all(finding.grade != "failed" for finding in findings)
     if as_json:
         sys.stdout.write(msgspec.json.encode({"healthy": healthy, "checks": findings}).decode() + "\n")

@@ -7,6 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from gate.passphrase import check_passphrase
 from gate.settings import GateSettings
 from gate.sync.address import check_address
 from gate.sync.enrol import EnrolmentOrder, EnrolmentResult, enrol
@@ -29,11 +30,13 @@ def enrol_here(directory: Path, asked: argparse.Namespace, settings: GateSetting
         raise InputUnusable(
             "This is not an enrolment code: it begins with TT1- and has 42 letters and digits after that."
         )
+    check_passphrase(settings.passphrase)
     order = EnrolmentOrder(
         server=check_address(asked.server, allow_http=settings.allow_http),
         code=asked.code,
         name=asked.name,
         software=name_software(),
+        passphrase=settings.passphrase,
     )
     result = asyncio.run(enrol(directory, order, SystemClock()))
     sys.stdout.write(_describe(result, directory))

@@ -5,29 +5,39 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO, TextIO
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gate.app import Agent, AgentSetup, open_agent
+from gate.broker import load_access
 from gate.bulletin import Teller
-from gate.headless import LineWriter, make_scan_line, make_status_line
+from gate.headless import LineWriter, make_scan_line, make_status_line, make_turnstile_line
+from gate.heart import beating
 from gate.identity import load_identity
 from gate.keystore import load_keys
 from gate.outcome import GateStatus, Outcome
+from gate.preferences import PREFERENCES_NAME, ScreenMemory
+from gate.remote import BrokerChoice
 from gate.running import RunPlan, Stopper, run_agent, stopping_on_signals
 from gate.settings import GateSettings
 from gate.sources import STDIN, SourceChoice
 from gate.store.lock import hold_directory
 from gate.sync.address import check_address
+from gate.turning import TurnstileChoice, choose_turnstile, run_beside
+from gate.turnstile import NewsSink, TurnstileNews
 from gate.version import name_software
 from shared.clock import SystemClock
 from shared.problems import InputUnusable, TicketTokenError, Unavailable
+from shared.sync.access import BrokerAccess
 
 LOG_FILE_NAME = "agent.log"
 _LOG_LIMIT = 10 * 1024 * 1024
@@ -39,7 +49,15 @@ class _Run(Struct, frozen=True, kw_only=True, eq=False):
     plan: RunPlan
     headless: bool
     language: str
+    memory: ScreenMemory | None
     streams: list[BinaryIO]
+    drill: bool = False
+    turnstile: TurnstileChoice | None = None
+
+
+class _Tellers(Struct, frozen=True, kw_only=True, eq=False):
+    status: Teller
+    turnstile: NewsSink
 
 
 def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings) -> int:
@@ -52,28 +70,99 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
     """
     if asked.source == STDIN and not asked.headless:
         raise InputUnusable("The screen needs the keyboard: use --source stdin with --headless only.")
+    turnstile = choose_turnstile(asked.open_command, asked.turnstile, drill=asked.drill)
     os.umask(_OWNER_ONLY)
-    identity, keys = load_identity(directory), load_keys(directory)
+    if asked.drill:
+        return asyncio.run(_practise(asked))
+    memory = ScreenMemory(directory / PREFERENCES_NAME)
+    chosen = memory.load()
+    identity, keys = load_identity(directory), load_keys(directory, settings.passphrase)
     check_address(identity.server, allow_http=settings.allow_http)
-    wait_s = asked.wait if asked.wait is not None else (_WAIT_HEADLESS_S if asked.headless else None)
-    source = SourceChoice(text=asked.source, paced=asked.pace == "real", follow=asked.follow)
-    plan = RunPlan(source=source, wait_s=wait_s, drain_s=asked.drain_s, exit_at_end=asked.exit_at_end)
     with ExitStack() as stack:
         stack.enter_context(hold_directory(directory))
         stack.enter_context(_logging(directory, headless=asked.headless))
         streams = [sys.stdout.buffer] if asked.headless else []
         if asked.json_log is not None:
             streams.append(stack.enter_context(_open_lines(asked.json_log)))
-        run = _Run(plan=plan, headless=asked.headless, language=asked.language, streams=streams)
+        run = _Run(
+            plan=_plan(asked),
+            headless=asked.headless,
+            language=asked.language or chosen.language,
+            memory=memory,
+            streams=streams,
+            turnstile=turnstile,
+        )
         writer = LineWriter(streams)
 
         async def sink(outcome: Outcome) -> None:
             await writer.write(make_scan_line(outcome))
 
         setup = AgentSetup(
-            directory=directory, identity=identity, keys=keys, clock=SystemClock(), software=name_software(), sink=sink
+            directory=directory,
+            identity=identity,
+            keys=keys,
+            clock=SystemClock(),
+            software=name_software(),
+            sink=sink,
+            broker=BrokerChoice(access=_find_access(directory), allow_plain=settings.allow_http),
         )
         return asyncio.run(_run(setup, run, writer))
+
+
+def _plan(asked: argparse.Namespace) -> RunPlan:
+    wait_s = asked.wait if asked.wait is not None else (_WAIT_HEADLESS_S if asked.headless else None)
+    source = SourceChoice(text=asked.source, paced=asked.pace == "real", follow=asked.follow)
+    return RunPlan(source=source, wait_s=wait_s, drain_s=asked.drain_s, exit_at_end=asked.exit_at_end)
+
+
+async def _practise(asked: argparse.Namespace) -> int:
+    """Run the gate of a drill in a directory that is removed afterwards."""
+    # Loaded here: only a drill makes tickets.
+    from gate.drill import prepare_drill  # noqa: PLC0415
+
+    clock = SystemClock()
+    streams = [sys.stdout.buffer] if asked.headless else []
+    writer = LineWriter(streams)
+
+    async def sink(outcome: Outcome) -> None:
+        await writer.write(make_scan_line(outcome))
+
+    with TemporaryDirectory(prefix="tickettoken-drill-") as name, _logging(Path(name), headless=asked.headless):
+        drill = await prepare_drill(Path(name), clock.now())
+        plan = RunPlan(
+            source=SourceChoice(text="drill"),
+            wait_s=0.0,
+            drain_s=0.0,
+            exit_at_end=False,
+            linked=False,
+            opener=drill.open_source,
+        )
+        setup = AgentSetup(
+            directory=Path(name),
+            identity=drill.identity,
+            keys=drill.keys,
+            clock=clock,
+            software=name_software(),
+            sink=sink,
+        )
+        run = _Run(
+            plan=plan,
+            headless=asked.headless,
+            language=asked.language or "en",
+            memory=None,
+            streams=streams,
+            drill=True,
+        )
+        return await _run(setup, run, writer)
+
+
+def _find_access(directory: Path) -> BrokerAccess | None:
+    try:
+        return load_access(directory)
+    except TicketTokenError as problem:
+        # The gate has another way, and asks for a new account by itself.
+        structlog.get_logger().warning("broker.account_unusable", code=problem.code, message=str(problem))
+        return None
 
 
 async def _run(setup: AgentSetup, run: _Run, writer: LineWriter) -> int:
@@ -83,26 +172,43 @@ async def _run(setup: AgentSetup, run: _Run, writer: LineWriter) -> int:
         async def tell(what: str, status: GateStatus) -> None:
             await writer.write(make_status_line(what, setup.clock.now(), status, ready=agent.view.ready))
 
-        with stopping_on_signals(stopper):
-            if run.headless:
-                await run_agent(agent, run.plan, stopper, tell)
-                return 0
-            return await _run_on_screen(agent, run, stopper, tell)
+        async def tell_turnstile(news: TurnstileNews) -> None:
+            await writer.write(make_turnstile_line(news))
+
+        with beating(), stopping_on_signals(stopper):
+            if not run.headless:
+                return await _run_on_screen(agent, run, stopper, _Tellers(status=tell, turnstile=tell_turnstile))
+            work = run_agent(agent, run.plan, stopper, tell)
+            await run_beside(run.turnstile, agent.view.outcomes(), setup.clock, tell_turnstile, work)
+            return 0
 
 
-async def _run_on_screen(agent: Agent, run: _Run, stopper: Stopper, tell: Teller) -> int:
+async def _run_on_screen(agent: Agent, run: _Run, stopper: Stopper, tell: _Tellers) -> int:
     # Loaded here: a gate without a screen needs no terminal library.
     from gate.tui.app import GateApp  # noqa: PLC0415
+    from gate.tui.display import detect_display  # noqa: PLC0415
+    from gate.tui.sound import find_player  # noqa: PLC0415
 
     faults: list[TicketTokenError] = []
 
+    async def tell_turnstile(news: TurnstileNews) -> None:
+        await app.show_turnstile(news)
+        await tell.turnstile(news)
+
     async def run_behind() -> None:
         try:
-            await run_agent(agent, run.plan, stopper, tell)
+            work = run_agent(agent, run.plan, stopper, tell.status)
+            await run_beside(run.turnstile, agent.view.outcomes(), agent.setup.clock, tell_turnstile, work)
         except TicketTokenError as problem:
             faults.append(problem)
 
-    app = GateApp(agent.view, run.language)
+    display = replace(
+        detect_display(os.environ),
+        muted=run.memory is not None and not run.memory.chosen.sound,
+        player=find_player(os.environ, shutil.which),
+        drill=run.drill,
+    )
+    app = GateApp(agent.view, run.language, display, run.memory)
     async with asyncio.TaskGroup() as group:
         group.create_task(run_behind())
         try:

@@ -10,16 +10,17 @@ import msgspec
 
 from gate.inspection import Inventory, take_inventory
 from shared.clock import SystemClock
+from shared.settings import Secret
 
 
-def show_status(directory: Path, *, as_json: bool) -> int:
+def show_status(directory: Path, passphrase: Secret | None, *, as_json: bool) -> int:
     """Print what a data directory says.
 
     Raises:
         NotFound: the gate is not enrolled.
         TicketTokenError: a file cannot be used.
     """
-    inventory = asyncio.run(take_inventory(directory, SystemClock()))
+    inventory = asyncio.run(take_inventory(directory, SystemClock(), passphrase))
     if as_json:
         sys.stdout.write(msgspec.json.encode(inventory).decode() + "\n")
     else:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from msgspec import Struct
 
 from gate.selfcheck import ClockSelfCheck
 from shared.clock import Clock, unix_ms
+from shared.codes.reader import SLOTS_AHEAD, SLOTS_BEHIND
 
 _DRIFT = 5e-5
 """Fifty millionths: what a lane computer's crystal may lose while nobody corrects it."""
@@ -47,7 +50,23 @@ class ClockBelief:
         """Return this gate's clock minus the true time in seconds, None when nothing is known."""
         if self._sample is None:
             return self._codes.offset_s()
-        return (self._sample.offset_ms + self._stepped_ms(self._sample)) / 1000
+        return self.ahead_ms() / 1000
+
+    def correct(self, now: datetime) -> datetime:
+        """Return a moment of this gate's clock as the server would tell it, as far as it was measured over the link.
+
+        What codes say corrects nothing: whoever shows enough old pictures could otherwise set the clock to their time.
+        """
+        return now - timedelta(milliseconds=self.ahead_ms())
+
+    def ahead_ms(self) -> float:
+        """Return by how many milliseconds this gate's clock is ahead, as far as it was measured over the link; else 0."""
+        return 0.0 if self._sample is None else self._sample.offset_ms + self._stepped_ms(self._sample)
+
+    def excuses(self, skew_s: int, slot_s: int) -> bool:
+        """Say whether a code that is off by ``skew_s`` would be fresh if this clock were as other codes say it should be."""
+        offset_s = None if self._sample is not None else self._codes.offset_s()
+        return offset_s is not None and -SLOTS_BEHIND * slot_s <= skew_s + offset_s <= SLOTS_AHEAD * slot_s
 
     def unsure_ms(self) -> int:
         """Return within how many milliseconds this gate's wall time is right."""

@@ -72,21 +72,33 @@ class Audience:
 
 
 class ScanDesk:
-    """A bounded queue in front of the one who decides."""
+    """A bounded queue in front of the one who decides.
+
+    While the lane is not ``open``, codes are dropped; while there is an ``onlooker``, it gets them and nobody decides.
+    """
 
     def __init__(self, decider: Decider, answer: Callable[[Outcome], Awaitable[None]]) -> None:
         self._decider = decider
         self._answer = answer
         self._queue: asyncio.Queue[Shown | None] = asyncio.Queue(maxsize=_WAITING)
+        self.open = True
+        self.onlooker: Callable[[str], None] | None = None
 
     async def put(self, shown: Shown) -> None:
-        """Queue a code, waiting for room."""
-        await self._queue.put(shown)
+        """Queue a code, waiting for room; while the lane is closed, nobody looks at it."""
+        if self._is_wanted(shown):
+            await self._queue.put(shown)
 
     def offer(self, shown: Shown) -> None:
         """Queue a code; when full, the oldest one is dropped, since that person has moved on."""
-        if _put_newest(self._queue, shown):
+        if self._is_wanted(shown) and _put_newest(self._queue, shown):
             _log.warning("scan.dropped", waiting=self._queue.qsize())
+
+    def _is_wanted(self, shown: Shown) -> bool:
+        if self.open and self.onlooker is not None:
+            self.onlooker(shown.text)
+            return False
+        return self.open
 
     async def finish(self) -> None:
         """Let ``work`` end once everything before this is decided."""

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 
 import structlog
 from msgspec import DecodeError, Struct
+from msgspec.structs import replace
 
 from gate.briefing import Briefing
 from gate.ports import Sighting
 from shared.admission.rule import Facts
 from shared.admission.verdict import Reason
 from shared.clock import from_unix_ms
-from shared.codes.capsule import WINDOW_STEP_S, CodePolicy
+from shared.codes.capsule import WINDOW_STEP_S, Claims, CodePolicy
 from shared.codes.keys import Holder, hash_handle, open_holder
 from shared.codes.reader import CodeRead, CodeRefused, Proof
 from shared.ids import EventId
@@ -27,7 +28,8 @@ class Examined(Struct, frozen=True, kw_only=True):
     """A scanned text after the code's own checks.
 
     ``refusal`` says why the code does not count; ``read`` is there when it does. ``handle_hash`` is known whenever the
-    code is genuine, fresh or not; ``skew_s`` is the time it showed minus this gate's.
+    code is genuine, fresh or not, and so are its ``claims``; ``skew_s`` is the time it showed minus this gate's, in slots of
+    ``slot_s``.
     """
 
     refusal: Reason | None
@@ -35,11 +37,19 @@ class Examined(Struct, frozen=True, kw_only=True):
     event: EventId | None
     handle_hash: bytes | None
     skew_s: int | None
+    slot_s: int | None = None
+    claims: Claims | None = None
 
     @property
     def proof(self) -> Proof | None:
         """What only somebody who saw the live code can know."""
         return self.read.proof if self.read is not None else None
+
+    @property
+    def printed_handle(self) -> bytes | None:
+        """What only somebody who saw the printed code can know; None for every other code."""
+        printed = self.read is not None and self.read.proof is None
+        return self.read.capsule.claims.handle if self.read is not None and printed else None
 
 
 def examine(text: str, briefing: Briefing, now: datetime) -> Examined:
@@ -53,6 +63,7 @@ def examine(text: str, briefing: Briefing, now: datetime) -> Examined:
             event=result.key.event,
             handle_hash=hash_handle(result.capsule.claims.handle),
             skew_s=skew_s,
+            claims=result.capsule.claims,
         )
     capsule = result.capsule
     return Examined(
@@ -61,6 +72,8 @@ def examine(text: str, briefing: Briefing, now: datetime) -> Examined:
         event=result.event,
         handle_hash=hash_handle(capsule.claims.handle) if capsule is not None else None,
         skew_s=result.skew_s,
+        slot_s=result.slot_s,
+        claims=capsule.claims if capsule is not None else None,
     )
 
 
@@ -76,7 +89,8 @@ def _name_refusal(refused: CodeRefused, briefing: Briefing, now: datetime) -> Re
 def state_facts(read: CodeRead, sighting: Sighting) -> Facts:
     """Return the facts the rule decides on: the server's row where there is one, else what the code claims."""
     if sighting.ticket is not None:
-        return _facts_of_row(read, sighting.ticket, superseded=sighting.superseded)
+        facts = _facts_of_row(sighting.ticket, read.capsule.claims, superseded=sighting.superseded)
+        return replace(facts, static_code=read.proof is None)
     claims, starts = read.capsule.claims, read.key.starts
     opens = starts + timedelta(seconds=claims.not_before * WINDOW_STEP_S)
     closes = starts + timedelta(seconds=claims.not_after * WINDOW_STEP_S)
@@ -93,7 +107,26 @@ def state_facts(read: CodeRead, sighting: Sighting) -> Facts:
     )
 
 
-def _facts_of_row(read: CodeRead, row: TicketEntry, *, superseded: bool) -> Facts:
+def vouched_facts(claims: Claims | None, sighting: Sighting) -> Facts | None:
+    """Return the facts for somebody who answers for the code: whether it was fresh or on paper does not matter then.
+
+    None where neither the server nor a code says anything of the ticket.
+    """
+    if sighting.ticket is not None:
+        return _facts_of_row(sighting.ticket, claims, superseded=sighting.superseded)
+    if claims is None:
+        return None
+    return Facts(
+        known=False,
+        superseded=sighting.superseded,
+        product=claims.product,
+        zones=claims.zones,
+        entries=claims.entries,
+        code_policy=CodePolicy(claims.policy),
+    )
+
+
+def _facts_of_row(row: TicketEntry, claims: Claims | None, *, superseded: bool) -> Facts:
     return Facts(
         known=True,
         superseded=superseded,
@@ -105,8 +138,7 @@ def _facts_of_row(read: CodeRead, row: TicketEntry, *, superseded: bool) -> Fact
         valid_until=None if row.valid_until_ms is None else from_unix_ms(row.valid_until_ms),
         entries=row.entries,
         # The server may have added a demand since the code was signed; what was signed cannot be taken away.
-        code_policy=CodePolicy(row.code_policy | read.capsule.claims.policy),
-        static_code=read.proof is None,
+        code_policy=CodePolicy(row.code_policy | (claims.policy if claims is not None else 0)),
     )
 
 

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from gate.outcome import Counts, GateStatus, Outcome, Took
+from gate.turnstile import TurnstileNews
 from shared.clock import from_unix_ms
 from shared.problems import Unavailable
 
@@ -25,7 +26,10 @@ class PriorLine(Struct, frozen=True, kw_only=True):
 
 
 class ScanLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="scan"):
-    """One scan; milliseconds in ``took_ms``, seconds elsewhere. Nothing in it says who the holder is."""
+    """One scan; milliseconds in ``took_ms``, seconds elsewhere. Nothing in it says who the holder is.
+
+    ``override`` is the reason for which a supervisor decided against the rule, or took an admission back.
+    """
 
     at: datetime
     code: str
@@ -38,6 +42,7 @@ class ScanLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="scan"):
     prior: PriorLine | UnsetType = UNSET
     wait_s: int | UnsetType = UNSET
     skew_s: int | UnsetType = UNSET
+    override: str | UnsetType = UNSET
 
 
 class StatusLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="status"):
@@ -60,6 +65,17 @@ class StatusLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="statu
     camera_alive: bool
     tickets: int
     counts: Counts
+    way: str | None
+    hindrance: str | None
+
+
+class TurnstileLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="turnstile"):
+    """What became of an opening: ``what`` is one of opened, stuck, turned, unused (it opened and nobody went through)."""
+
+    what: str
+    at: datetime
+    gate_seq: int | None
+    message: str
 
 
 def make_scan_line(outcome: Outcome) -> ScanLine:
@@ -80,6 +96,7 @@ def make_scan_line(outcome: Outcome) -> ScanLine:
         else PriorLine(at=from_unix_ms(prior.at_ms), gate=prior.gate, name=outcome.prior_gate),
         wait_s=UNSET if verdict.wait_s is None else verdict.wait_s,
         skew_s=UNSET if outcome.skew_s is None else outcome.skew_s,
+        override=UNSET if outcome.override is None else outcome.override,
     )
 
 
@@ -101,7 +118,14 @@ def make_status_line(what: str, at: datetime, status: GateStatus, *, ready: bool
         camera_alive=status.camera_alive,
         tickets=status.tickets,
         counts=status.counts,
+        way=status.way,
+        hindrance=status.hindrance,
     )
+
+
+def make_turnstile_line(news: TurnstileNews) -> TurnstileLine:
+    """Return the line for what a turnstile did."""
+    return TurnstileLine(what=news.what.value, at=news.at, gate_seq=news.gate_seq, message=news.message)
 
 
 class LineWriter:
@@ -111,7 +135,7 @@ class LineWriter:
         self._streams = streams
         self._writing = asyncio.Lock()
 
-    async def write(self, line: ScanLine | StatusLine) -> None:
+    async def write(self, line: ScanLine | StatusLine | TurnstileLine) -> None:
         """Write one line and flush it.
 
         Raises:

@@ -22,6 +22,7 @@ from gate.store.world import World, open_world
 from gate.trust import OrganiserTrust
 from shared.clock import Clock, from_unix_ms
 from shared.ids import EventId, GateId, IncarnationId, uuid7
+from shared.settings import Secret
 from shared.sync.scan import GENESIS
 
 _AT_ONCE = 1000
@@ -84,7 +85,7 @@ async def open_data(directory: Path, clock: Clock) -> AsyncIterator[OpenedData]:
         yield OpenedData(log=log, world=world)
 
 
-async def take_inventory(directory: Path, clock: Clock) -> Inventory:
+async def take_inventory(directory: Path, clock: Clock, passphrase: Secret | None = None) -> Inventory:
     """Return what a data directory says.
 
     Raises:
@@ -92,7 +93,7 @@ async def take_inventory(directory: Path, clock: Clock) -> Inventory:
         TicketTokenError: a file cannot be used; the message says what to do.
     """
     identity = await asyncio.to_thread(load_identity, directory)
-    keys = await asyncio.to_thread(load_keys, directory)
+    keys = await asyncio.to_thread(load_keys, directory, passphrase)
     async with open_data(directory, clock) as data:
         trust = OrganiserTrust(directory, identity)
         parts = KnowledgeParts(identity=identity, trust=trust, keys=keys, log=data.log, world=data.world, clock=clock)

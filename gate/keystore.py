@@ -14,9 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec import Struct
 
 from gate.files import write_private
+from gate.passphrase import SealedKeys, open_with, seal_with
 from shared.problems import CodeMalformed, DataDamaged, Denied, NotFound, Unavailable
+from shared.settings import Secret
 
 KEYS_NAME = "keys.json"
+_SEALED_VERSION = 2
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -45,13 +48,24 @@ class _KeysFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, r
     seal_key: str
 
 
+class _Versioned(Struct, frozen=True, kw_only=True):
+    version: int
+
+
+class _SealedFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: int
+    salt: str
+    nonce: str
+    sealed: str
+
+
 def make_keys() -> GateKeys:
     """Return new keys from the operating system's randomness."""
     return GateKeys(Ed25519PrivateKey.generate(), X25519PrivateKey.generate())
 
 
-def save_keys(directory: Path, keys: GateKeys) -> None:
-    """Write the keys with mode 0600.
+def save_keys(directory: Path, keys: GateKeys, passphrase: Secret | None = None) -> None:
+    """Write the keys with mode 0600, sealed where there is a passphrase.
 
     Raises:
         Unavailable: the directory cannot be written.
@@ -61,21 +75,23 @@ def save_keys(directory: Path, keys: GateKeys) -> None:
         sign_key=write_b64url(keys.sign.private_bytes_raw()),
         seal_key=write_b64url(keys.seal.private_bytes_raw()),
     )
-    write_private(directory / KEYS_NAME, msgspec.json.encode(content))
+    plain = msgspec.json.encode(content)
+    write_private(directory / KEYS_NAME, plain if passphrase is None else _seal(passphrase, plain))
 
 
-def load_keys(directory: Path) -> GateKeys:
+def load_keys(directory: Path, passphrase: Secret | None = None) -> GateKeys:
     """Return the stored keys.
 
     Raises:
         NotFound: there are none: the gate is not enrolled.
         KeysExposed: the file's mode lets others read it.
+        PassphraseWrong: they are sealed, and not with this passphrase.
         DataDamaged: the file is not what was written.
     """
     path = directory / KEYS_NAME
     data = _read_checked(path)
     try:
-        content = msgspec.json.decode(data, type=_KeysFile)
+        content = msgspec.json.decode(_unseal(passphrase, data), type=_KeysFile)
         sign = Ed25519PrivateKey.from_private_bytes(read_b64url(content.sign_key))
         seal = X25519PrivateKey.from_private_bytes(read_b64url(content.seal_key))
     except (msgspec.DecodeError, CodeMalformed, ValueError) as exc:
@@ -83,6 +99,23 @@ def load_keys(directory: Path) -> GateKeys:
             f"{path} is damaged: restore it from a backup, or enrol this gate anew in another --data."
         ) from exc
     return GateKeys(sign, seal)
+
+
+def _seal(passphrase: Secret, plain: bytes) -> bytes:
+    sealed = seal_with(passphrase, plain)
+    names = {name: write_b64url(getattr(sealed, name)) for name in SealedKeys.__struct_fields__}
+    return msgspec.json.encode(_SealedFile(version=_SEALED_VERSION, **names))
+
+
+def _unseal(passphrase: Secret | None, data: bytes) -> bytes:
+    """Return the keys' own bytes; those that are not sealed are returned as they are."""
+    if msgspec.json.decode(data, type=_Versioned).version != _SEALED_VERSION:
+        return data
+    file = msgspec.json.decode(data, type=_SealedFile)
+    return open_with(
+        passphrase,
+        SealedKeys(salt=read_b64url(file.salt), nonce=read_b64url(file.nonce), sealed=read_b64url(file.sealed)),
+    )
 
 
 def _read_checked(path: Path) -> bytes:

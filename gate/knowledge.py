@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
 
 import structlog
 from msgspec import Struct
@@ -13,13 +12,14 @@ from gate.briefing import Briefing, Standing
 from gate.identity import Identity
 from gate.keystore import GateKeys
 from gate.outcome import Counts
-from gate.ports import KnownGate, WorldState
-from gate.tally import CountedLog, CountedWorld, Tally, count_all, count_elsewhere
+from gate.ports import LogCount, RecordKind, WorldState
+from gate.ports_knowledge import KnownWorld, Quality
+from gate.tally import CountedLog, Tally, count_all, count_elsewhere
 from gate.trust import OpenedBundle, OrganiserTrust
 from shared.admission.policy import Policy
 from shared.admission.verdict import Direction
 from shared.clock import Clock, unix_ms
-from shared.codes.bundle import KeyBundle, SealedBundle
+from shared.codes.bundle import KeyBundle, SealedBundle, SupervisorEntry
 from shared.codes.reader import CodeReader
 from shared.ids import GateId
 from shared.problems import CodeMalformed, Denied, Internal
@@ -28,47 +28,6 @@ from shared.sync.feed import AdmissionEntry, FeedEntry, GateEntry, PolicyEntry, 
 from shared.sync.scan import Mode
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-
-class KnownWorld(CountedWorld, Protocol):
-    """The copy of the event, as this module reads it."""
-
-    async def state(self) -> WorldState:
-        """Return how far the copy has got."""
-        ...
-
-    async def bundle(self) -> SealedBundle | None:
-        """Return the sealed key bundle, or None before the first."""
-        ...
-
-    async def keep_bundle(self, version: int, bundle: SealedBundle) -> None:
-        """Keep a sealed key bundle unless a later version is there."""
-        ...
-
-    async def policy(self) -> Policy | None:
-        """Return the policy the feed told last, or None before the first."""
-        ...
-
-    async def gates(self) -> list[KnownGate]:
-        """Return the gates of the event."""
-        ...
-
-    async def count_tickets(self) -> int:
-        """Return the number of tickets in the copy."""
-        ...
-
-    async def highest_hlc(self) -> int:
-        """Return the latest stamp of any gate, 0 before the first."""
-        ...
-
-
-class Quality(Protocol):
-    """How the gate stands to the server."""
-
-    @property
-    def mode(self) -> Mode:
-        """Online or offline."""
-        ...
 
 
 class KnowledgeParts(Struct, frozen=True, kw_only=True, eq=False):
@@ -132,6 +91,11 @@ class Knowledge:
         return self._bundle.version if self._bundle is not None else 0
 
     @property
+    def supervisors(self) -> Sequence[SupervisorEntry]:
+        """Who may decide at this gate against the rule; nobody once it is revoked."""
+        return self._bundle.supervisors if self._bundle is not None and not self._revoked else ()
+
+    @property
     def keys_until(self) -> datetime | None:
         """When the last known epoch ends, None without keys."""
         epochs = self._bundle.epochs if self._bundle is not None and not self._revoked else []
@@ -169,18 +133,27 @@ class Knowledge:
             feed_seq=self.feed_seq,
             inside=self._tally.inside,
             remote_hlc=self._remote_hlc,
+            behind=self._tally.behind,
+            data_age_s=self.data_age_s(),
         )
+
+    def data_age_s(self) -> float | None:
+        """Return the seconds since the server last confirmed that nothing is missing, None before the first time."""
+        if self.confirmed_ms is None:
+            return None
+        return max(0.0, (unix_ms(self._parts.clock.now()) - self.confirmed_ms) / 1000)
 
     def counts(self) -> Counts:
         """Return what this gate did."""
         return self._tally.counts(unix_ms(self._parts.clock.now()))
 
-    def note_scan(self, gate_seq: int, at: datetime, *, admitted: bool) -> None:
-        """Count one recorded scan of this gate, unless it was counted before."""
+    def note_scan(self, gate_seq: int, at: datetime, *, admitted: bool, kind: RecordKind = RecordKind.SCAN) -> None:
+        """Count one record of this gate, unless it was counted before."""
         if gate_seq <= self._counted:
             return
         self._counted = gate_seq
-        self._tally.note_scan(unix_ms(at), admitted=admitted, direction=self._parts.identity.direction)
+        direction = self._parts.identity.direction
+        self._tally.note_record(unix_ms(at), LogCount(kind=kind, admitted=admitted, direction=direction, scans=1))
 
     async def recount_tickets(self) -> None:
         """Count the tickets again if some came."""
@@ -194,7 +167,8 @@ class Knowledge:
         self._tickets_stale = self._tickets_stale or TicketEntry in kinds
         for entry in entries:
             if isinstance(entry, AdmissionEntry):
-                self._note_admission(entry)
+                self._note_stamp(entry.admission.hlc)
+        self._count_news()
         self.feed_seq = entries[-1].seq
         if PolicyEntry in kinds:
             self._policy = await self._parts.world.policy()
@@ -235,11 +209,11 @@ class Knowledge:
         """The server confirmed that nothing is missing."""
         self._complete, self.confirmed_ms = True, wall_ms
 
-    def _note_admission(self, entry: AdmissionEntry) -> None:
+    def _count_news(self) -> None:
         # The gate's own come back too; they are in its log and its counts already.
-        if entry.admission.gate != self._parts.identity.gate:
-            self._tally.note_elsewhere(Direction(entry.admission.direction))
-        self._note_stamp(entry.admission.hlc)
+        for admission in self._parts.world.take_news():
+            if admission.gate != self._parts.identity.gate:
+                self._tally.note_elsewhere(Direction(admission.direction), undone=admission.undoes is not None)
 
     def _note_stamp(self, stamp: int) -> None:
         try:
@@ -270,6 +244,7 @@ class Knowledge:
 
     async def _load_world(self) -> WorldState:
         world = self._parts.world
+        world.take_news()  # whoever reads everything counts these with the rest
         state = await world.state()
         self._complete, self.confirmed_ms, self.feed_seq = state.complete, state.confirmed_ms, state.feed_seq
         self._policy = await world.policy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -10,10 +10,16 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from shared.admission.verdict import Verdict
+from gate.ports import RecordKind
+from gate.staff import Staff
+from shared.admission.policy import Policy
+from shared.admission.verdict import Direction, Reason, Verdict
 from shared.codes.keys import Holder
-from shared.ids import ScanId
+from shared.ids import GateId, ScanId
 from shared.sync.scan import Mode
+
+LOGIN_PAGE = "not_our_server"
+"""The hindrance that means that something else than the server answers at its address."""
 
 
 class Took(Struct, frozen=True, kw_only=True):
@@ -30,7 +36,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """One decided and durably recorded scan.
 
     ``scan`` and ``gate_seq`` are None for a double read, which repeats an answer and is not recorded again. ``code_id`` is
-    the scanned text's short hash in hexadecimal. ``holder`` is there when the code opened its sealed data.
+    the scanned text's short hash in hexadecimal. ``holder`` is there when the code opened its sealed data. ``override`` is
+    the reason a supervisor gave, and ``supervisor`` what that person is called, where one decided.
     """
 
     scan: ScanId | None
@@ -43,6 +50,15 @@ class Outcome(Struct, frozen=True, kw_only=True):
     holder: Holder | None = None
     prior_gate: str | None = None
     skew_s: int | None = None
+    override: str | None = None
+    supervisor: str | None = None
+
+    @property
+    def kind(self) -> RecordKind:
+        """What it is: an answered scan, an admission taken back, or what else a supervisor did."""
+        if self.verdict.reason is Reason.UNDONE:
+            return RecordKind.UNDO
+        return RecordKind.STAFF if self.verdict.reason is Reason.STAFF_ACTION else RecordKind.SCAN
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -59,7 +75,8 @@ class GateStatus(Struct, frozen=True, kw_only=True):
 
     ``data_age_s`` is the time since the server last confirmed that this gate knows everything; ``backlog`` counts records
     not yet acknowledged; ``keys_until`` is when the last known epoch ends; ``clock_offset_s`` is this gate's clock minus
-    the server's.
+    the server's. ``way`` is how it is linked (``broker``, ``websocket``), ``hindrance`` the code of what keeps it from
+    linking: ``not_our_server`` means that a login page of the network answers in the server's place.
     """
 
     gate_name: str
@@ -74,10 +91,48 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     camera_fps: float
     tickets: int
     counts: Counts
+    way: str | None = None
+    hindrance: str | None = None
+
+
+class GateInfo(Struct, frozen=True, kw_only=True):
+    """What the gate is and knows, for the pages that are looked at now and then.
+
+    ``policy`` is None before the first; ``behind`` is how many people this gate let in and has not let out;
+    ``unsure_ms`` is within how much its clock is right.
+    """
+
+    gate: GateId
+    server: str
+    software: str
+    direction: Direction
+    zones: int
+    products: tuple[int, ...]
+    policy: Policy | None
+    inside: int
+    behind: int
+    feed_seq: int
+    logged: int
+    acked: int
+    bundle_version: int
+    unsure_ms: int
 
 
 class GateView(Protocol):
     """What a screen may ask of a running gate and tell it."""
+
+    @property
+    def staff(self) -> Staff:
+        """What people may do here besides scanning."""
+        ...
+
+    def info(self) -> GateInfo:
+        """Return what the gate is and knows; cheap enough to call once a second."""
+        ...
+
+    def watch_codes(self, take: Callable[[str], None] | None) -> None:
+        """Give the codes that sources read to somebody who only looks at them; None lets them be decided again."""
+        ...
 
     def outcomes(self) -> AsyncIterator[Outcome]:
         """Yield every outcome from now on; ends when the gate stops."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
@@ -23,9 +24,32 @@ class LogHead(Struct, frozen=True, kw_only=True):
     chain: bytes = GENESIS
 
 
-class LogCount(Struct, frozen=True, kw_only=True):
-    """How many scans of a kind the log holds."""
+class RecordKind(StrEnum):
+    """What a record is: an answered scan, an admission taken back, or what else a supervisor did."""
 
+    SCAN = "scan"
+    UNDO = "undo"
+    STAFF = "staff"
+
+
+def kind_of(record: ScanRecord) -> RecordKind:
+    """Return what a record is."""
+    if record.is_scan:
+        return RecordKind.SCAN
+    return RecordKind.STAFF if record.takes_back is None else RecordKind.UNDO
+
+
+class Tries(Struct, frozen=True, kw_only=True):
+    """Wrong PINs in a row, and until when no other is looked at (milliseconds since 1970)."""
+
+    failed: int = 0
+    locked_until_ms: int = 0
+
+
+class LogCount(Struct, frozen=True, kw_only=True):
+    """How many records of a kind the log holds."""
+
+    kind: RecordKind = RecordKind.SCAN
     admitted: bool
     direction: Direction
     scans: int
@@ -52,11 +76,12 @@ class Sighting(Struct, frozen=True, kw_only=True):
 
 
 class OwnBody(Struct, frozen=True, kw_only=True):
-    """An admission of this very gate as the server tells it."""
+    """An admission of this very gate as the server tells it, or what takes one back."""
 
     scan: ScanId
     gate_seq: int
     direction: Direction
+    undone: bool = False
 
 
 class KnownGate(Struct, frozen=True, kw_only=True):
@@ -79,7 +104,15 @@ class Journal(Protocol):
         ...
 
     async def find_admissions(self, handle_hash: bytes) -> list[ScanRecord]:
-        """Return this gate's own admitting records of a ticket, oldest first."""
+        """Return this gate's own records of a ticket that admit or take an admission back, oldest first."""
+        ...
+
+    async def find_admitted(self, scan: ScanId) -> ScanRecord | None:
+        """Return this gate's admitting record of an id."""
+        ...
+
+    async def last_records(self, records: int) -> list[ScanRecord]:
+        """Return the last records, newest first."""
         ...
 
 
@@ -88,6 +121,10 @@ class Tickets(Protocol):
 
     async def find(self, handle_hash: bytes) -> Sighting:
         """Return what is known of a handle."""
+        ...
+
+    async def find_numbered(self, lowest: bytes, highest: bytes) -> list[bytes]:
+        """Return the handle hashes between two, both included; five at most."""
         ...
 
 

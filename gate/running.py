@@ -13,20 +13,29 @@ from msgspec import Struct
 from gate.app import Agent
 from gate.bulletin import Bulletin, Teller
 from gate.feeder import Feeder
-from gate.sources import SourceChoice, open_source
+from gate.sources import OpenedSource, SourceChoice, SourceEvents, open_source
 from gate.sync.problems import DeviceRevoked
+from shared.clock import Clock
 from shared.problems import Internal, TicketTokenError, Unavailable
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
+Opener = Callable[[SourceChoice, SourceEvents, Clock], OpenedSource | None]
+
+
 class RunPlan(Struct, frozen=True, kw_only=True):
-    """How to run: seconds to wait for the server at the start (None: for ever) and to hand over the log at the end."""
+    """How to run: seconds to wait for the server at the start (None: for ever) and to hand over the log at the end.
+
+    Without ``linked`` the gate talks to no server. ``opener`` makes the source of the chosen name.
+    """
 
     source: SourceChoice
     wait_s: float | None
     drain_s: float
     exit_at_end: bool
+    linked: bool = True
+    opener: Opener = open_source
 
 
 class Stopper:
@@ -85,7 +94,9 @@ async def run_agent(agent: Agent, plan: RunPlan, stopper: Stopper, tell: Teller)
     try:
         await bulletin.announce("started")
         async with asyncio.TaskGroup() as group:
-            following = [group.create_task(agent.driver.run()), group.create_task(bulletin.keep_telling())]
+            following = [group.create_task(bulletin.keep_telling())]
+            if plan.linked:
+                following.insert(0, group.create_task(agent.driver.run()))
             await _work(_Run(agent=agent, plan=plan, stopper=stopper, bulletin=bulletin))
             for task in reversed(following):
                 task.cancel()
@@ -124,6 +135,7 @@ async def _wait_until_ready(run: _Run) -> bool:
     """Return True once the gate can decide, False when it is to stop before that."""
     knowledge, server, wanted = run.agent.knowledge, run.agent.setup.identity.server, run.stopper.wanted
     if knowledge.revoked:
+        await _hand_in(run)
         raise DeviceRevoked("The organiser has revoked this gate: enrol it anew in another --data.")
     if knowledge.ready:
         return True
@@ -141,7 +153,7 @@ async def _scanning(run: _Run) -> AsyncIterator[Feeder]:
     """Keep the source reading while this is open."""
     feeder = Feeder(run.agent.desk, run.stopper.fail)
     # In a thread: the camera's libraries take a second to load, and the link is at work already.
-    opened = await asyncio.to_thread(open_source, run.plan.source, feeder.events(), run.agent.setup.clock)
+    opened = await asyncio.to_thread(run.plan.opener, run.plan.source, feeder.events(), run.agent.setup.clock)
     if opened is None:
         yield feeder
         return
@@ -172,6 +184,13 @@ async def _drain(run: _Run) -> None:
     if driver.backlog:
         _log.warning("gate.log_kept", backlog=driver.backlog, message="the rest is handed over at the next start")
     await run.bulletin.look()
+
+
+async def _hand_in(run: _Run) -> None:
+    """Give a revoked gate's log away before it ends, so that nothing is left on a device nobody may trust."""
+    driver, stopper = run.agent.driver, run.stopper
+    if run.plan.linked:
+        await run.agent.watch.until(lambda: driver.backlog == 0 or stopper.wanted.is_set(), run.plan.drain_s)
 
 
 def _as_problem(fault: Exception) -> TicketTokenError:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from shared.settings import load_settings
+from shared.settings import Secret, load_settings
 
 PREFIX = "TICKETTOKEN_GATE_"
 
@@ -17,12 +17,14 @@ class GateSettings(Struct, frozen=True, kw_only=True):
     """``TICKETTOKEN_GATE_…`` variables.
 
     ``data`` is the data directory; ``log_level`` says how much goes to stderr; ``allow_http`` lets the gate talk to a
-    server that is not this machine without TLS, which is for closed test networks only.
+    server that is not this machine without TLS, which is for closed test networks only. ``passphrase`` seals the gate's
+    keys at enrolment and opens them afterwards.
     """
 
     data: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     allow_http: bool = False
+    passphrase: Secret | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> GateSettings:

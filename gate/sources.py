@@ -107,6 +107,7 @@ def _open_camera(choice: SourceChoice, events: SourceEvents, clock: Clock) -> Op
     from gate.scanner.frames import SourceEvent  # noqa: PLC0415
     from gate.scanner.lane import Lane, LaneEvents, Reading  # noqa: PLC0415
     from gate.scanner.pace import ThreadPace  # noqa: PLC0415
+    from gate.scanner.second import open_decoder  # noqa: PLC0415
     from gate.scanner.source import SourceKind, open_source, parse_source  # noqa: PLC0415
 
     spec = parse_source(choice.text)
@@ -121,9 +122,8 @@ def _open_camera(choice: SourceChoice, events: SourceEvents, clock: Clock) -> Op
         _log.info("source.status", what=event.value, message=message)
 
     source = open_source(spec, ThreadPace(clock), report)
-    lane = Lane(
-        source, ZxingDecoder(), clock, LaneEvents(on_reading=show, on_fault=events.on_fault, on_end=events.on_end)
-    )
+    told = LaneEvents(on_reading=show, on_fault=events.on_fault, on_end=events.on_end)
+    lane = Lane(source, open_decoder(ZxingDecoder(), clock), clock, told)
     return OpenedSource(source=lane, live=source.live)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from gate.outcome import Counts
-from gate.ports import LogCount, LogHead, OwnBody
+from gate.ports import LogCount, LogHead, OwnBody, RecordKind
 from shared.admission.verdict import Direction
 from shared.ids import GateId, ScanId
 
@@ -52,22 +52,28 @@ class Tally:
     def __init__(self, counts: Iterable[LogCount] = (), recent_ms: Iterable[int] = (), elsewhere: int = 0) -> None:
         self._admitted = self._exited = self._refused = 0
         for part in counts:
-            self._add(part.scans, admitted=part.admitted, direction=part.direction)
+            self._add(part)
         self._recent_ms = deque(recent_ms)
         self._elsewhere = elsewhere
 
-    def note_scan(self, at_ms: int, *, admitted: bool, direction: Direction) -> None:
-        """Count one recorded scan of this gate."""
-        self._add(1, admitted=admitted, direction=direction)
-        self._recent_ms.append(at_ms)
+    def note_record(self, at_ms: int, record: LogCount) -> None:
+        """Count one record of this gate."""
+        self._add(record)
+        if record.kind is RecordKind.SCAN:
+            self._recent_ms.append(at_ms)
 
-    def note_elsewhere(self, direction: Direction) -> None:
-        """Count a passage that this gate's log does not hold."""
-        self._elsewhere += -1 if direction is Direction.EXIT else 1
+    def note_elsewhere(self, direction: Direction, *, undone: bool = False) -> None:
+        """Count a passage that this gate's log does not hold, or one that was taken back there."""
+        self._elsewhere += _bodies(direction, undone=undone)
 
     def set_elsewhere(self, bodies: int) -> None:
         """Replace what is known of the other gates."""
         self._elsewhere = bodies
+
+    @property
+    def behind(self) -> int:
+        """How many people this gate let in and has not let out, never below zero."""
+        return max(0, self._admitted - self._exited)
 
     @property
     def inside(self) -> int:
@@ -83,13 +89,17 @@ class Tally:
             admitted=self._admitted, exited=self._exited, refused=self._refused, per_minute=round(per_minute, 1)
         )
 
-    def _add(self, scans: int, *, admitted: bool, direction: Direction) -> None:
-        if not admitted:
-            self._refused += scans
-        elif direction is Direction.EXIT:
-            self._exited += scans
+    def _add(self, part: LogCount) -> None:
+        if part.kind is RecordKind.STAFF:
+            return
+        if part.kind is RecordKind.SCAN and not part.admitted:
+            self._refused += part.scans
+            return
+        people = part.scans if part.kind is RecordKind.SCAN else -part.scans
+        if part.direction is Direction.EXIT:
+            self._exited += people
         else:
-            self._admitted += scans
+            self._admitted += people
 
 
 async def count_all(log: CountedLog, world: CountedWorld, gate: GateId, now_ms: int) -> Tally:
@@ -107,4 +117,8 @@ async def count_elsewhere(log: CountedLog, world: CountedWorld, gate: GateId) ->
         return bodies
     mine = await log.admitted_scans()
     lost = [body for body in told if body.scan not in mine]
-    return bodies + sum(-1 if body.direction is Direction.EXIT else 1 for body in lost)
+    return bodies + sum(_bodies(body.direction, undone=body.undone) for body in lost)
+
+
+def _bodies(direction: Direction, *, undone: bool) -> int:
+    return -1 if (direction is Direction.EXIT) is not undone else 1

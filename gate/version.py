@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 
 _DISTRIBUTION = "tickettoken-gate"
 
 
+@cache
 def name_software() -> str:
     """Return name and version; without an installed package, that it runs from its source."""
     try:

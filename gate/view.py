@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 from msgspec import Struct
@@ -13,11 +13,13 @@ from gate.clockbelief import ClockBelief
 from gate.desk import Audience, ScanDesk
 from gate.identity import Identity
 from gate.knowledge import Knowledge
-from gate.outcome import GateStatus, Outcome
+from gate.outcome import GateInfo, GateStatus, Outcome
 from gate.sources import Source
+from gate.staff import Staff
 from gate.sync.driver import SyncDriver
 from gate.sync.engine import SyncEngine
-from shared.clock import Clock, unix_ms
+from gate.version import name_software
+from shared.clock import Clock
 
 
 class ViewParts(Struct, frozen=True, kw_only=True, eq=False):
@@ -31,6 +33,7 @@ class ViewParts(Struct, frozen=True, kw_only=True, eq=False):
     desk: ScanDesk
     driver: SyncDriver
     clock: Clock
+    staff: Staff
 
 
 class AgentView:
@@ -39,6 +42,11 @@ class AgentView:
     def __init__(self, parts: ViewParts) -> None:
         self._parts = parts
         self.source: Source | None = None
+
+    @property
+    def staff(self) -> Staff:
+        """What the staff may do."""
+        return self._parts.staff
 
     @property
     def ready(self) -> bool:
@@ -62,7 +70,7 @@ class AgentView:
             event_name=knowledge.event_name,
             mode=engine.mode,
             linked=engine.linked,
-            data_age_s=self._data_age_s(),
+            data_age_s=knowledge.data_age_s(),
             backlog=self._parts.driver.backlog,
             keys_until=knowledge.keys_until,
             clock_offset_s=self._parts.belief.offset_s(),
@@ -70,7 +78,34 @@ class AgentView:
             camera_fps=source.fps if source is not None else 0.0,
             tickets=knowledge.tickets,
             counts=knowledge.counts(),
+            way=self._parts.driver.way,
+            hindrance=self._parts.driver.hindrance,
         )
+
+    def info(self) -> GateInfo:
+        """Return what the gate is and knows."""
+        identity, knowledge, engine = self._parts.identity, self._parts.knowledge, self._parts.engine
+        standing = knowledge.standing()
+        return GateInfo(
+            gate=identity.gate,
+            server=identity.server,
+            software=name_software(),
+            direction=identity.direction,
+            zones=identity.zones,
+            products=identity.products,
+            policy=knowledge.briefing.policy if knowledge.ready else None,
+            inside=standing.inside,
+            behind=standing.behind,
+            feed_seq=knowledge.feed_seq,
+            logged=self._parts.driver.backlog + engine.acked,
+            acked=engine.acked,
+            bundle_version=knowledge.bundle_version,
+            unsure_ms=self._parts.belief.unsure_ms(),
+        )
+
+    def watch_codes(self, take: Callable[[str], None] | None) -> None:
+        """Give the codes that sources read to somebody who only looks at them; None lets them be decided again."""
+        self._parts.desk.onlooker = take
 
     def thumbnail(self, width: int, height: int) -> NDArray[np.uint8] | None:
         """Return the newest camera picture, or None when there is none."""
@@ -79,9 +114,3 @@ class AgentView:
     async def submit(self, text: str) -> None:
         """Queue a code that was typed or read by a hand scanner."""
         await self._parts.desk.put(Shown(text=text, taken_s=self._parts.clock.monotonic()))
-
-    def _data_age_s(self) -> float | None:
-        confirmed_ms = self._parts.knowledge.confirmed_ms
-        if confirmed_ms is None:
-            return None
-        return max(0.0, (unix_ms(self._parts.clock.now()) - confirmed_ms) / 1000)

@@ -11,8 +11,12 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from gate.catalogue.labels import Labels, PageLabels, StaffLabels
+from gate.staff import Obstacle
+from shared.admission.override import OverrideReason, UndoReason
 from shared.admission.verdict import Reason
 from shared.problems import DataDamaged, SettingsInvalid
+from shared.tickets.lifecycle import State
 
 T = TypeVar("T")
 
@@ -37,13 +41,21 @@ class Word(StrEnum):
     ID = "id"
     CALL = "call"
     READY = "ready"
+    BACK = "back"
+    CLOSED = "closed"
 
 
 class KeyId(StrEnum):
     """What a key does; the id under which it can be put on another key."""
 
     CODE = "code"
+    PEEK = "peek"
+    STAFF = "staff"
+    INFO = "info"
+    NETWORK = "network"
+    LANE = "lane"
     CLEAR = "clear"
+    SETTINGS = "settings"
     MUTE = "mute"
     LANGUAGE = "language"
     HELP = "help"
@@ -91,63 +103,19 @@ class KeyText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     help: str
 
 
-class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything else that is written on the screen; braces mark what is filled in."""
-
-    ready: str
-    ready_no_camera: str
-    ready_no_tickets: str
-    tickets: str
-    prior: str
-    prior_unplaced: str
-    again: str
-    next: str
-    admitted: str
-    exited: str
-    refused: str
-    per_minute: str
-    decimal: str
-    online: str
-    offline: str
-    data_age: str
-    data_never: str
-    backlog: str
-    backlog_none: str
-    keys_until: str
-    keys_days: str
-    keys_over: str
-    keys_none: str
-    clock_fine: str
-    clock_off: str
-    clock_unknown: str
-    camera: str
-    camera_off: str
-    recent: str
-    recent_none: str
-    muted: str
-    second: str
-    minute: str
-    hour: str
-    day: str
-    weekdays: tuple[str, str, str, str, str, str, str]
-    help_title: str
-    help_close: str
-    quit_title: str
-    quit_text: str
-    quit_yes: str
-    quit_no: str
-    code_title: str
-    code_hint: str
-    code_failed: str
-
-
 class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One language, as its file has it."""
 
     name: str
     words: dict[Word, str]
     labels: Labels
+    staff: StaffLabels
+    pages: PageLabels
     keys: dict[KeyId, KeyText]
+    overrides: dict[OverrideReason, str]
+    undos: dict[UndoReason, str]
+    obstacles: dict[Obstacle, str]
+    states: dict[State, str]
     reasons: dict[Reason, ReasonText]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID
 
-from gate.ports import LogCount, LogHead
+from gate.ports import LogCount, LogHead, RecordKind, Tries, kind_of
 from gate.store.opening import Database, FileKind, open_database
 from shared.admission.verdict import Direction
 from shared.ids import IncarnationId, ScanId
@@ -23,7 +23,7 @@ LOG_NAME = "log.db"
 KIND = FileKind(
     sql="log.sql",
     application_id=0x5454676C,
-    version=1,
+    version=2,
     remedy=(
         "It holds this gate's own scans and was left as it is. Copy it to a safe place, save what it still says with "
         "`sqlite3 log.db .recover > log-recovered.sql`, then move log.db* out of the data directory and start again: "
@@ -74,19 +74,41 @@ class ScanLog:
                 "hlc": record.hlc,
                 "at_ms": record.at_ms,
                 "handle_hash": record.handle_hash,
-                "admitted": int(record.admitted),
+                "admitted": int(record.admitted and record.is_scan),
                 "direction": record.direction.value,
                 "body": body,
                 "chain": chain,
+                "kind": kind_of(record).value,
             },
         )
         self._head = LogHead(gate_seq=record.gate_seq, hlc=record.hlc, chain=chain)
         return LoggedRecord(gate_seq=record.gate_seq, body=body, chain=chain)
 
     async def find_admissions(self, handle_hash: bytes) -> list[ScanRecord]:
-        """Return this gate's own admitting records of a ticket, oldest first."""
+        """Return this gate's own records of a ticket that admit or take an admission back, oldest first."""
         rows = await self._db.fetch("own_admissions", {"handle_hash": handle_hash})
         return [decode_record(body) for (body,) in rows]
+
+    async def find_admitted(self, scan: ScanId) -> ScanRecord | None:
+        """Return this gate's admitting record of an id."""
+        rows = await self._db.fetch("find_admitted", {"scan": scan.bytes})
+        return decode_record(rows[0][0]) if rows else None
+
+    async def last_records(self, records: int) -> list[ScanRecord]:
+        """Return the last records, newest first."""
+        rows = await self._db.fetch("last_records", {"records": records})
+        return [decode_record(body) for (body,) in rows]
+
+    async def read_tries(self, name: str) -> Tries:
+        """Return the wrong PINs counted under a name."""
+        rows = await self._db.fetch("read_tries", {"name": name})
+        return Tries(failed=rows[0][0], locked_until_ms=rows[0][1]) if rows else Tries()
+
+    async def keep_tries(self, name: str, tries: Tries) -> None:
+        """Count wrong PINs under a name, durably."""
+        await self._db.fetch(
+            "put_tries", {"name": name, "failed": tries.failed, "locked_until_ms": tries.locked_until_ms}
+        )
 
     async def read_between(self, after: int, upto: int) -> list[LoggedRecord]:
         """Return the records numbered above ``after`` up to and including ``upto``."""
@@ -112,13 +134,20 @@ class ScanLog:
         self.acked = upto
 
     async def count(self) -> list[LogCount]:
-        """Return how many scans the log holds, by answer and direction."""
+        """Return how many records the log holds, by kind, answer and direction."""
         rows = await self._db.fetch("count_scans")
-        return [LogCount(admitted=bool(row[0]), direction=Direction(row[1]), scans=row[2]) for row in rows]
+        return [
+            LogCount(kind=RecordKind(kind), admitted=bool(admitted), direction=Direction(way), scans=scans)
+            for kind, admitted, way, scans in rows
+        ]
 
     async def admitted_scans(self) -> set[ScanId]:
-        """Return the ids of all scans with which this log lets somebody pass."""
+        """Return the ids of all records with which this log lets somebody pass or takes that back."""
         return {ScanId(UUID(bytes=scan)) for (scan,) in await self._db.fetch("admitted_scans")}
+
+    async def ledger(self) -> list[ScanRecord]:
+        """Return all records that say where somebody is, oldest first."""
+        return [decode_record(body) for (body,) in await self._db.fetch("ledger")]
 
     async def recent_times_ms(self, since_ms: int) -> list[int]:
         """Return when the last scans happened, in milliseconds since 1970; at most a thousand of them."""

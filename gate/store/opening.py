@@ -22,7 +22,10 @@ BUSY_S = 5.0
 
 
 class FileKind(Struct, frozen=True, kw_only=True):
-    """One of the gate's two database files; ``remedy`` tells a person what to do when it is damaged."""
+    """One of the gate's two database files; ``remedy`` tells a person what to do when it is damaged.
+
+    ``version`` counts its schemas: a block named ``upgrade_to_N`` makes N of N - 1.
+    """
 
     sql: str
     application_id: int
@@ -111,8 +114,11 @@ async def _prepare(database: Database, kind: FileKind, *, check: bool) -> None:
     await database.fetch("set_journal_limit")
     if not tables:
         await database.run_script("create_schema")
-    elif check and (await database.fetch("check_quickly"))[0][0] != "ok":
+        return
+    if check and (await database.fetch("check_quickly"))[0][0] != "ok":
         raise StoreDamaged(f"{database.path} is damaged. {kind.remedy}")
+    for step in range(version + 1, kind.version + 1):
+        await database.run_script(f"upgrade_to_{step}")
 
 
 def _load_once(kind: FileKind) -> None:

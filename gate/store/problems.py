@@ -58,13 +58,15 @@ def explain(exc: sqlite3.Error, path: Path, remedy: str) -> TicketTokenError:
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         return StoreDamaged(f"{path} is damaged. {remedy}")
     if code == sqlite3.SQLITE_FULL:
-        return DiskFull(f"The disk with {path} is full: free some space, then start the gate again. Nothing was lost.")
+        return DiskFull(f"The disk with {path} is full: free some space. The gate goes on by itself; nothing was lost.")
     if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
         return StoreNotWritable(
             f"{path} cannot be written: check who owns it, its mode and that the disk is not read-only."
         )
     if code == sqlite3.SQLITE_IOERR:
-        return StoreFailing(f"The disk with {path} fails or is full: check space and cable, then start the gate again.")
+        return StoreFailing(
+            f"The disk with {path} fails or is full: check its space and cable. The gate goes on by itself."
+        )
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return StoreFailing(f"{path} is held by another program: close it, then start the gate again.")
+        return StoreFailing(f"{path} is held by another program: close it. The gate goes on by itself.")
     return Internal(f"{path} refused a statement of this program ({exc}): report this with the log.")

@@ -69,7 +69,7 @@ def read_ticket(handle_hash: bytes, columns: Sequence[Any]) -> TicketEntry:
 
 def read_admission(columns: Sequence[Any]) -> Admission:
     """Return an admission row, whose columns follow ``find_admissions``."""
-    scan, gate, gate_seq, hlc, at_ms, unsure_ms, direction, proven, feed_seq, online, override = columns
+    scan, gate, gate_seq, hlc, at_ms, unsure_ms, direction, proven, feed_seq, online, override, undoes = columns
     return Admission(
         scan=ScanId(UUID(bytes=scan)),
         gate=GateId(UUID(bytes=gate)),
@@ -82,6 +82,7 @@ def read_admission(columns: Sequence[Any]) -> Admission:
         feed_seq=feed_seq,
         online=bool(online),
         override=bool(override),
+        undoes=None if undoes is None else ScanId(UUID(bytes=undoes)),
     )
 
 
@@ -118,4 +119,5 @@ def _admission_row(entry: AdmissionEntry) -> Row:
         admission.feed_seq,
         int(admission.online),
         int(admission.override),
+        None if admission.undoes is None else admission.undoes.bytes,
     )

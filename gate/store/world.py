@@ -13,17 +13,18 @@ from gate.store import rows
 from gate.store.opening import Database, FileKind, open_database
 from gate.store.problems import StoreDamaged
 from shared.admission.policy import Policy
+from shared.admission.presence import Admission
 from shared.admission.verdict import Direction
 from shared.codes.bundle import SealedBundle
 from shared.ids import GateId, ScanId
 from shared.problems import CodeMalformed
-from shared.sync.feed import FeedEntry
+from shared.sync.feed import AdmissionEntry, FeedEntry
 
 WORLD_NAME = "world.db"
 KIND = FileKind(
     sql="world.sql",
     application_id=0x54546777,
-    version=1,
+    version=2,
     remedy="It is only a copy of the server's data: move it aside and start the gate with the server in reach.",
 )
 
@@ -34,6 +35,7 @@ class World:
     def __init__(self, reading: Database, writing: Database) -> None:
         self._reading = reading
         self._writing = writing
+        self._news: list[Admission] = []
 
     @property
     def path(self) -> Path:
@@ -49,19 +51,32 @@ class World:
             ticket=ticket, superseded=bool(superseded), admissions=[rows.read_admission(row) for row in found]
         )
 
+    async def find_numbered(self, lowest: bytes, highest: bytes) -> list[bytes]:
+        """Return the handle hashes between two, both included; five at most."""
+        found = await self._reading.fetch("find_numbered", {"lowest": lowest, "highest": highest})
+        return [handle_hash for (handle_hash,) in found]
+
     async def apply(self, entries: Iterable[FeedEntry], feed_seq: int) -> None:
         """Take in feed entries and move the cursor, all or nothing; repeating it does no harm.
 
         Raises:
             CodeMalformed: an entry holds a number that fits no column.
         """
-        groups = rows.group_entries(entries)
+        told = list(entries)
+        groups = rows.group_entries(told)
         try:
             async with self._writing.transaction():
+                news = await self._find_news(told)
                 await put_groups(self._writing, groups, ("put_ticket", "put_tombstone"))
                 await self._writing.fetch("set_feed_seq", {"feed_seq": feed_seq})
         except OverflowError as exc:
             raise CodeMalformed("A feed entry holds a number beyond 64 bits; nothing of its frame was taken.") from exc
+        self._news += news
+
+    def take_news(self) -> list[Admission]:
+        """Return the admissions applied since the last call that this copy did not hold before."""
+        news, self._news = self._news, []
+        return news
 
     async def state(self) -> WorldState:
         """Return how far this copy has got."""
@@ -117,12 +132,27 @@ class World:
         """Return the admissions of this very gate that the server told."""
         found = await self._reading.fetch("own_bodies", {"own": own.bytes})
         return [
-            OwnBody(scan=ScanId(UUID(bytes=scan)), gate_seq=seq, direction=Direction(way)) for scan, seq, way in found
+            OwnBody(scan=ScanId(UUID(bytes=scan)), gate_seq=seq, direction=Direction(way), undone=undoes is not None)
+            for scan, seq, way, undoes in found
         ]
+
+    async def all_admissions(self) -> list[tuple[bytes, Admission]]:
+        """Return everybody's passages with the handle hash of the ticket."""
+        return [(row[0], rows.read_admission(row[1:])) for row in await self._reading.fetch("all_admissions")]
 
     async def highest_hlc(self) -> int:
         """Return the latest stamp of any gate, 0 before the first."""
         return int((await self._reading.fetch("highest_hlc"))[0][0])
+
+    async def _find_news(self, entries: Iterable[FeedEntry]) -> list[Admission]:
+        # A snapshot holds admissions that the feed tells after it, and the feed may begin again further back.
+        news = []
+        for entry in entries:
+            if isinstance(entry, AdmissionEntry):
+                values = {"handle_hash": entry.handle_hash, "scan": entry.admission.scan.bytes}
+                if not await self._writing.fetch("knows_admission", values):
+                    news.append(entry.admission)
+        return news
 
     async def close(self) -> None:
         """Close both connections."""

@@ -5,20 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 
-from gate.catalogue.texts import load_catalogue
+from gate.catalogue.texts import KeyId, load_catalogue
 from gate.outcome import GateView
+from gate.preferences import ScreenMemory
 from gate.tui.cards import Wording
 from gate.tui.display import Display, detect_display
 from gate.tui.screens.lane import LaneScreen, OutcomeArrived
 from gate.tui.screens.overlay import QuitScreen
+from gate.tui.sound import Speaker
 from gate.tui.theme import DOOR
-from shared.problems import TicketTokenError
+from gate.turnstile import Happened, TurnstileNews
+from shared.problems import SettingsInvalid, TicketTokenError
 
 
 class GateApp(App[None], inherit_bindings=False):
@@ -28,18 +32,26 @@ class GateApp(App[None], inherit_bindings=False):
     TITLE = "TicketToken Gate"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, view: GateView, language: str = "en", display: Display | None = None) -> None:
+    def __init__(
+        self, view: GateView, language: str = "en", display: Display | None = None, memory: ScreenMemory | None = None
+    ) -> None:
         """Take the gate to show; without a display, what the terminal can do is read from the environment.
 
+        ``memory`` knows the keys the staff chose and remembers what they choose next.
+
         Raises:
-            SettingsInvalid: there is no such language.
+            SettingsInvalid: there is no such language, or two things lie on one key.
         """
         self._display_choice = display or detect_display(os.environ)
         super().__init__()
         self.register_theme(DOOR)
         self.theme = DOOR.name
         self._view = view
-        self.lane = LaneScreen(view, Wording(catalogue=load_catalogue(language), display=self._display_choice))
+        wording = Wording(catalogue=load_catalogue(language), display=self._display_choice)
+        self.lane = LaneScreen(view, wording, memory, Speaker(self._display_choice.player, self.bell))
+        if memory is not None:
+            check_keys(memory)
+            self.set_keymap({str(key): bound for key, bound in memory.chosen.keys.items()})
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the lane."""
@@ -61,10 +73,21 @@ class GateApp(App[None], inherit_bindings=False):
         self.set_class(not self._display_choice.unicode, "-ascii")
         self.run_worker(self._follow())
 
+    async def show_turnstile(self, news: TurnstileNews) -> None:
+        """Tell the staff that somebody stands before a turnstile that did not open, or that nobody went through."""
+        labels = self.lane.wording.catalogue.texts.labels
+        told = {Happened.STUCK: labels.turnstile_stuck, Happened.UNUSED: labels.turnstile_unused}.get(news.what)
+        if told is None or not self.is_running:
+            return
+        number = "?" if news.gate_seq is None else str(news.gate_seq)
+        severity: Literal["error", "warning"] = "error" if news.what is Happened.STUCK else "warning"
+        # In the screen's own time: openings are reported from outside it.
+        self.call_later(self.notify, told.format(number=number), severity=severity, markup=False)
+
     async def action_quit(self) -> None:
         """Ask before leaving: a wrong key must not close a lane."""
         if not isinstance(self.screen, QuitScreen):
-            await self.push_screen(QuitScreen(self.lane.wording), self._leave)
+            await self.push_screen(QuitScreen(self._view, self.lane.wording), self._leave)
 
     async def _follow(self) -> None:
         try:
@@ -78,3 +101,21 @@ class GateApp(App[None], inherit_bindings=False):
     def _leave(self, answer: bool | None) -> None:  # noqa: FBT001 - what the question's screen returns
         if answer:
             self.exit()
+
+
+def check_keys(memory: ScreenMemory) -> None:
+    """Return if everything the lane does has a key of its own.
+
+    Raises:
+        SettingsInvalid: two things lie on one key.
+    """
+    taken: dict[str, str] = {}
+    for binding in LaneScreen.BINDINGS:
+        if not isinstance(binding, Binding) or binding.id is None:
+            continue
+        for key in memory.chosen.keys.get(KeyId(binding.id), binding.key).split(","):
+            other = taken.setdefault(key.strip(), binding.id)
+            if other != binding.id:
+                raise SettingsInvalid(
+                    f"{memory.path}: '{other}' and '{binding.id}' both lie on the key '{key.strip()}'."
+                )

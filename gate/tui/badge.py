@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from gate.catalogue.texts import Labels, Tone
-from gate.outcome import GateStatus
+from gate.catalogue.labels import Labels
+from gate.catalogue.texts import Tone
+from gate.outcome import LOGIN_PAGE, GateStatus
 from gate.tui.cards import Wording, group
 from shared.sync.scan import Mode
 
@@ -50,14 +51,15 @@ def _mode(status: GateStatus, wording: Wording) -> Part:
         return Part(text=("● " if wording.display.unicode else "* ") + labels.online, tone=Tone.GOOD)
     # Linked and yet not online: the link is too slow to wait for.
     sign = ("◐ " if status.linked else "○ ") if wording.display.unicode else ("~ " if status.linked else "- ")
-    return Part(text=sign + labels.offline, tone=Tone.ATTENTION)
+    wants_login = not status.linked and status.hindrance == LOGIN_PAGE
+    return Part(text=sign + (labels.login_page if wants_login else labels.offline), tone=Tone.ATTENTION)
 
 
 def _data_age(status: GateStatus, labels: Labels) -> Part:
     if status.data_age_s is None:
         return Part(text=labels.data_never, tone=Tone.ATTENTION)
     tone = Tone.ATTENTION if status.data_age_s > _OLD_DATA_S else Tone.NEUTRAL
-    return Part(text=labels.data_age.format(age=_span(status.data_age_s, labels)), tone=tone)
+    return Part(text=labels.data_age.format(age=describe_span(status.data_age_s, labels)), tone=tone)
 
 
 def _backlog(status: GateStatus, labels: Labels) -> Part:
@@ -89,10 +91,11 @@ def _clock(status: GateStatus, labels: Labels) -> Part:
         return Part(text=labels.clock_fine)
     tone = Tone.BAD if abs(offset_s) >= _CLOCK_WRONG_S else Tone.ATTENTION
     sign = "+" if offset_s > 0 else "-"
-    return Part(text=labels.clock_off.format(offset=sign + _span(abs(offset_s), labels)), tone=tone)
+    return Part(text=labels.clock_off.format(offset=sign + describe_span(abs(offset_s), labels)), tone=tone)
 
 
-def _span(seconds: float, labels: Labels) -> str:
+def describe_span(seconds: float, labels: Labels) -> str:
+    """Return a span of time in its largest whole unit."""
     if seconds < 60:
         return f"{int(seconds)} {labels.second}"
     if seconds < 3600:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from gate.catalogue.texts import Catalogue, Tone, Word, fill
 from gate.outcome import Counts, GateStatus, Outcome
+from gate.ports import RecordKind
 from gate.tui.display import Display
 from gate.tui.plain import make_ascii, make_plain
 from shared.admission.verdict import Reason
@@ -94,7 +95,7 @@ def describe_outcome(outcome: Outcome, wording: Wording) -> Card:
         symbol=catalogue.mark(tone, unicode=True),
         word=word,
         headline=wording.write(f"{wording.mark(tone)} {word}: {text.text}"),
-        facts=tuple(wording.write(fact) for fact in (_detail(outcome, wording), _prior(outcome, wording)) if fact),
+        facts=tuple(wording.write(fact) for fact in _facts(outcome, wording) if fact),
         name=wording.plain(holder.name, _NAME_COLUMNS) if holder else "",
         ticket=wording.write(" · ").join(part for part in seat_and_kind if part),
         action=wording.write(f"{catalogue.texts.labels.next} {text.action}"),
@@ -153,6 +154,20 @@ def describe_counts(counts: Counts, wording: Wording) -> tuple[Tally, ...]:
         (labels.per_minute, rate),
     )
     return tuple(Tally(label=wording.write(label), value=value) for label, value in tallies)
+
+
+def _facts(outcome: Outcome, wording: Wording) -> tuple[str, ...]:
+    return _detail(outcome, wording), _prior(outcome, wording), _supervised(outcome, wording)
+
+
+def _supervised(outcome: Outcome, wording: Wording) -> str:
+    if outcome.override is None:
+        return ""
+    texts, undone = wording.catalogue.texts, outcome.kind is RecordKind.UNDO
+    reasons: dict[str, str] = {str(one): text for one, text in (texts.undos if undone else texts.overrides).items()}
+    who = make_plain(outcome.supervisor or "?", _PLACE_COLUMNS)
+    template = texts.labels.taken_back if undone else texts.labels.supervised
+    return template.format(who=who, why=reasons.get(outcome.override, outcome.override))
 
 
 def _detail(outcome: Outcome, wording: Wording) -> str:

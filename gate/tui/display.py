@@ -18,7 +18,8 @@ class Display(Struct, frozen=True, kw_only=True):
     """What the operator or the terminal asks for.
 
     ``admitted_s`` and ``refused_s`` are how long an answer stays before the screen is ready again. ``zone`` is the time
-    zone of the venue, None for the machine's own. Without ``unicode`` only ASCII is drawn.
+    zone of the venue, None for the machine's own. Without ``unicode`` only ASCII is drawn. ``player`` is the command that
+    plays a sound, None for the terminal's bell. A ``drill`` says so on every screen.
     """
 
     admitted_s: float = 4.0
@@ -30,6 +31,8 @@ class Display(Struct, frozen=True, kw_only=True):
     muted: bool = False
     zone: tzinfo | None = None
     clock: Clock = SystemClock()
+    player: tuple[str, ...] | None = None
+    drill: bool = False
 
 
 def detect_display(environ: Mapping[str, str]) -> Display:

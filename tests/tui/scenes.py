@@ -26,6 +26,7 @@ from tests.tui.scripted import (
     fixed_display,
     make_outcome,
 )
+from tests.tui.scripted_staff import PIN
 
 _EARLIER: tuple[Verdict, ...] = (
     admit(),
@@ -46,6 +47,10 @@ SMALL = (80, 24)
 LARGE = (140, 40)
 
 
+SIGNED_IN = ("s", *PIN, "enter")
+FAULT = replace(make_outcome(refuse(Reason.INTERNAL_ERROR)), scan=None, gate_seq=None)
+
+
 class Scene(Struct, frozen=True, kw_only=True):
     """One situation: what was scanned, last the one that is on the screen, and how the gate is."""
 
@@ -55,6 +60,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     colour: bool = True
     unicode: bool = True
     keys: tuple[str, ...] = ()
+    drill: bool = False
 
 
 SCENES = {
@@ -69,13 +75,28 @@ SCENES = {
     "german": Scene(told=(*HISTORY, USED), language="de"),
     "colourless": Scene(told=(*HISTORY, USED), colour=False),
     "ascii": Scene(told=(*HISTORY, STALE), colour=False, unicode=False, language="de"),
+    "supervisor": Scene(told=(*HISTORY, USED), keys=("s", "1", "2", "enter")),
+    "menu": Scene(told=(*HISTORY, USED), keys=SIGNED_IN),
+    "refusals": Scene(told=(*HISTORY, USED), keys=(*SIGNED_IN, "1")),
+    "why": Scene(told=(*HISTORY, USED), keys=(*SIGNED_IN, "1", "1")),
+    "overridden": Scene(told=(*HISTORY, USED), keys=(*SIGNED_IN, "1", "1", "5")),
+    "undone": Scene(told=(*HISTORY, USED), keys=(*SIGNED_IN, "2", "1", "2")),
+    "look": Scene(told=HISTORY, keys=("p", *"inside", "enter")),
+    "found": Scene(told=HISTORY, keys=(*SIGNED_IN, "3", *"KQFW3M2X", "enter")),
+    "event": Scene(told=HISTORY, keys=("i",)),
+    "network": Scene(told=HISTORY, status=OFFLINE, keys=("n",)),
+    "closed": Scene(told=HISTORY, keys=("c",)),
+    "settings": Scene(told=HISTORY, keys=("o",)),
+    "night": Scene(told=HISTORY, keys=("q",)),
+    "fault": Scene(told=(*HISTORY, FAULT)),
+    "drill": Scene(told=(*HISTORY, ADMITTED), drill=True),
 }
 
 
 async def draw_scene(scene: Scene, size: tuple[int, int]) -> str:
     """Run the screen at a size, let the scene happen, and return the picture as SVG."""
     view = ScriptedView(scene.status)
-    display = replace(fixed_display(), colour=scene.colour, unicode=scene.unicode)
+    display = replace(fixed_display(), colour=scene.colour, unicode=scene.unicode, drill=scene.drill)
     app = await asyncio.to_thread(GateApp, view, scene.language, display)
     async with asyncio.timeout(30), app.run_test(size=size) as pilot:
         for outcome in scene.told:

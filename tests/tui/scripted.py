@@ -11,14 +11,16 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from gate.outcome import Counts, GateStatus, Outcome, Took
+from gate.outcome import Counts, GateInfo, GateStatus, Outcome, Took
 from gate.tui.display import Display
-from shared.admission.verdict import PriorUse, Reason, Verdict, admit, refuse
+from shared.admission.policy import Policy, Stale, Window
+from shared.admission.verdict import Direction, PriorUse, Reason, Verdict, admit, refuse
 from shared.clock import ManualClock, unix_ms
 from shared.codes.keys import Holder
-from shared.ids import ScanId
+from shared.ids import GateId, ScanId
 from shared.problems import TicketTokenError
 from shared.sync.scan import Mode
+from tests.tui.scripted_staff import ScriptedStaff
 
 NOW = datetime(2026, 6, 20, 17, 45, 12, tzinfo=UTC)
 VENUE = timezone(timedelta(hours=2), "CEST")
@@ -96,11 +98,42 @@ def paint_phone(width: int, height: int) -> NDArray[np.uint8]:
     return picture.astype(np.uint8)
 
 
+INFO = GateInfo(
+    gate=GateId(UUID(int=1)),
+    server="https://tickets.example.org",
+    software="tickettoken-gate/0.1.0",
+    direction=Direction.ENTRY,
+    zones=0b11,
+    products=(),
+    policy=Policy(
+        version=4,
+        window=Window(
+            doors=NOW - timedelta(minutes=45), starts=NOW + timedelta(hours=1), ends=NOW + timedelta(hours=6)
+        ),
+        re_entries=2,
+        exits=True,
+        cooldown_s=600,
+        capacity=6000,
+        stale_after_s=7200,
+        when_stale=Stale.SUPERVISOR,
+    ),
+    inside=4870,
+    behind=1192,
+    feed_seq=48_311,
+    logged=1247,
+    acked=1247,
+    bundle_version=65_541,
+    unsure_ms=340,
+)
+
+
 class ScriptedView:
     """A gate made of what it was given; every outcome told to it reaches whoever listens, in order."""
 
     def __init__(self, status: GateStatus = ONLINE, decide: Callable[[str], Outcome] | None = None) -> None:
         self.present = status
+        self.staff = ScriptedStaff(self.tell)
+        self.onlooker: Callable[[str], None] | None = None
         self.submitted: list[str] = []
         self.problem: TicketTokenError | None = None
         self._decide = decide
@@ -127,6 +160,14 @@ class ScriptedView:
     def status(self) -> GateStatus:
         """Return what was given."""
         return self.present
+
+    def info(self) -> GateInfo:
+        """Return what is made up, with as much to send as the status says."""
+        return replace(INFO, acked=INFO.logged - self.present.backlog)
+
+    def watch_codes(self, take: Callable[[str], None] | None) -> None:
+        """Remember who only looks."""
+        self.onlooker = take
 
     def thumbnail(self, width: int, height: int) -> NDArray[np.uint8] | None:
         """Return the made-up picture while the camera is alive."""

@@ -17,6 +17,9 @@ PICTURES = [
     *((name, size) for name in ("ready", "admitted", "used", "stale", "offline") for size in (SMALL, LARGE)),
     *((name, SMALL) for name in ("repeat", "camera-away", "help", "german", "colourless", "ascii")),
     ("colourless", LARGE),
+    *((name, SMALL) for name in ("supervisor", "menu", "refusals", "why", "overridden", "undone", "look", "found")),
+    *((name, SMALL) for name in ("event", "network", "closed", "settings", "night", "fault", "drill")),
+    *((name, LARGE) for name in ("menu", "look", "event", "closed")),
 ]
 
 

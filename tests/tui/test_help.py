@@ -41,13 +41,13 @@ async def test_help_lists_every_binding(language: str) -> None:
 
 
 async def test_help_and_key_line_follow_other_keys() -> None:
-    async with staged(setting=Setting(keymap={"mute": "n"})) as stage:
-        assert "n Sound" in stage.text()
-        await stage.press("n")
+    async with staged(setting=Setting(keymap={"mute": "x", "peek": "b"})) as stage:
+        assert "b Look" in stage.text()
+        await stage.press("x")
         assert "SOUND OFF" in stage.text()
         await stage.press("f1")
         sound = next(line for line in stage.text().splitlines() if "Turn the sound" in line)
-        assert sound.split("│")[-1].split("┃")[1].split()[0] == "n"
+        assert sound.split("│")[-1].split("┃")[1].split()[0] == "x"
 
 
 async def test_help_closes_with_escape() -> None:

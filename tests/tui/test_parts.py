@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from textual.color import Color
 
 from gate.catalogue.texts import LANGUAGES, Tone, load_catalogue
-from gate.outcome import GateStatus
+from gate.outcome import LOGIN_PAGE, GateStatus
 from gate.tui.badge import Part, describe_link
 from gate.tui.cards import Wording, describe_outcome
 from gate.tui.display import detect_display
@@ -172,3 +172,9 @@ def luminance(colour: Color) -> float:
     """Return the relative luminance of WCAG 2.2."""
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour.normalized]
     return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def test_badge_names_a_networks_login_page_while_it_keeps_the_gate_from_its_server() -> None:
+    assert any("login page of the network" in text for text in badge(replace(OFFLINE, hindrance=LOGIN_PAGE)))
+    assert not any("login page" in text for text in badge(replace(OFFLINE, hindrance="server_away")))
+    assert not any("login page" in text for text in badge(ONLINE))

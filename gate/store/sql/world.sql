@@ -35,6 +35,7 @@ CREATE TABLE admissions (
     feed_seq    INTEGER NOT NULL,
     online      INTEGER NOT NULL,
     override    INTEGER NOT NULL,
+    undoes      BLOB,
     PRIMARY KEY (handle_hash, scan)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE gates (
@@ -66,7 +67,13 @@ CREATE TABLE world_state (
 INSERT INTO world_state (only_row) VALUES (1);
 -- "TTgw"
 PRAGMA application_id = 1414817655;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+COMMIT;
+
+-- name: upgrade_to_2
+BEGIN IMMEDIATE;
+ALTER TABLE admissions ADD COLUMN undoes BLOB;
+PRAGMA user_version = 2;
 COMMIT;
 
 -- name: read_state
@@ -88,8 +95,15 @@ SELECT EXISTS (SELECT 1 FROM tombstones WHERE tombstones.handle_hash = :handle_h
 FROM (SELECT 1) LEFT JOIN tickets AS t ON t.handle_hash = :handle_hash;
 
 -- name: find_admissions
-SELECT scan, gate, gate_seq, hlc, at_ms, unsure_ms, direction, proven, feed_seq, online, override
+SELECT scan, gate, gate_seq, hlc, at_ms, unsure_ms, direction, proven, feed_seq, online, override, undoes
 FROM admissions WHERE handle_hash = :handle_hash;
+
+-- name: all_admissions
+SELECT handle_hash, scan, gate, gate_seq, hlc, at_ms, unsure_ms, direction, proven, feed_seq, online, override, undoes
+FROM admissions;
+
+-- name: find_numbered
+SELECT handle_hash FROM tickets WHERE handle_hash >= :lowest AND handle_hash <= :highest ORDER BY handle_hash LIMIT 5;
 
 -- name: put_ticket
 INSERT INTO tickets (handle_hash, seq, version, state, generation, product, zones, locked, entries, code_policy,
@@ -105,10 +119,13 @@ WHERE (excluded.version, excluded.seq) > (tickets.version, tickets.seq);
 -- name: put_tombstone
 INSERT OR IGNORE INTO tombstones (handle_hash, seq, version) VALUES (?, ?, ?);
 
+-- name: knows_admission
+SELECT 1 FROM admissions WHERE handle_hash = :handle_hash AND scan = :scan;
+
 -- name: put_admission
 INSERT OR IGNORE INTO admissions (handle_hash, scan, gate, gate_seq, hlc, at_ms, unsure_ms, direction, proven, feed_seq,
-                                  online, override)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                                  online, override, undoes)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_gate
 INSERT INTO gates (gate, seq, name, revoked) VALUES (?, ?, ?, ?)
@@ -141,10 +158,12 @@ SELECT sealed, signature FROM bundles;
 SELECT count(*) FROM tickets;
 
 -- name: count_bodies
-SELECT coalesce(sum(CASE direction WHEN 'exit' THEN -1 ELSE 1 END), 0) FROM admissions WHERE gate <> :own;
+-- What takes a passage back counts against it.
+SELECT coalesce(sum(CASE WHEN (direction = 'exit') = (undoes IS NULL) THEN -1 ELSE 1 END), 0)
+FROM admissions WHERE gate <> :own;
 
 -- name: own_bodies
-SELECT scan, gate_seq, direction FROM admissions WHERE gate = :own;
+SELECT scan, gate_seq, direction, undoes FROM admissions WHERE gate = :own;
 
 -- name: highest_hlc
 SELECT coalesce(max(hlc), 0) FROM admissions;

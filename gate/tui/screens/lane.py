@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -11,10 +12,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
-from gate.catalogue.texts import KeyId, load_catalogue, next_language
-from gate.outcome import GateStatus, GateView, Outcome
+from gate.catalogue.texts import KeyId, Tone, load_catalogue, next_language
+from gate.outcome import GateInfo, GateStatus, GateView, Outcome
+from gate.preferences import ScreenMemory
 from gate.tui.badge import describe_link
 from gate.tui.cards import (
     Wording,
@@ -25,16 +27,22 @@ from gate.tui.cards import (
     describe_row,
     is_repeat,
 )
-from gate.tui.screens.overlay import CodeScreen, GivesWay, HelpScreen
+from gate.tui.flows import StaffFlows
+from gate.tui.pages import describe_event, describe_network
+from gate.tui.screens.choice import ChoiceScreen
+from gate.tui.screens.overlay import CodeScreen, HelpScreen
+from gate.tui.screens.page import GivesWay, Line, PageScreen
+from gate.tui.sound import Speaker
 from gate.tui.widgets.badge import LinkBadge
 from gate.tui.widgets.counters import Counters
-from gate.tui.widgets.keybar import Key, KeyBar
+from gate.tui.widgets.keybar import KeyBar, list_keys
 from gate.tui.widgets.recent import RecentScans
 from gate.tui.widgets.titlebar import TitleBar
 from gate.tui.widgets.verdict import VerdictPanel
 from gate.tui.widgets.viewfinder import Picture, Viewfinder
 from shared.problems import TicketTokenError
 
+Describe = Callable[[GateInfo, GateStatus, Wording], tuple[Line, ...]]
 _REMEMBERED = 50
 _SUBMIT_TIMEOUT_S = 10
 _NAME_COLUMNS = 60
@@ -63,15 +71,26 @@ class LaneScreen(Screen[None]):
             tooltip="Type a ticket code when the camera cannot read it",
             id=KeyId.CODE,
         ),
+        Binding("p", "peek", "Look", tooltip="Look at a ticket without using it", id=KeyId.PEEK),
+        Binding("s", "staff", "Staff", tooltip="Supervisor: let in, take back, find a ticket", id=KeyId.STAFF),
+        Binding("i", "info", "Info", tooltip="Show the event, its rules and who is inside", id=KeyId.INFO),
+        Binding(
+            "n", "network", "Network", tooltip="Show the link, the data and what is not sent yet", id=KeyId.NETWORK
+        ),
+        Binding("c", "close_lane", "Close", tooltip="Close this lane for a while, or open it again", id=KeyId.LANE),
         Binding("space", "clear", "Clear", tooltip="Put the answer away and wait for the next guest", id=KeyId.CLEAR),
+        Binding("o", "settings", "Settings", tooltip="Choose sound and language", id=KeyId.SETTINGS),
         Binding("m", "mute", "Sound", tooltip="Turn the sound for refusals off or on", id=KeyId.MUTE),
         Binding("l", "language", "Language", tooltip="Go to the next language", id=KeyId.LANGUAGE),
         Binding("f1,question_mark", "help", "Help", tooltip="Show what every key does", id=KeyId.HELP),
         Binding("q,ctrl+q,ctrl+c", "app.quit", "Quit", tooltip="Leave the gate after asking once more", id=KeyId.QUIT),
     ]
 
-    def __init__(self, view: GateView, wording: Wording) -> None:
+    def __init__(self, view: GateView, wording: Wording, memory: ScreenMemory | None, speaker: Speaker) -> None:
         super().__init__()
+        self._memory = memory
+        self._speaker = speaker
+        self._flows = StaffFlows(self, view, lambda: self.wording)
         self._view = view
         self._clock = wording.display.clock
         self._recent: deque[Outcome] = deque(maxlen=_REMEMBERED)
@@ -121,12 +140,21 @@ class LaneScreen(Screen[None]):
         self._until_s = self._clock.monotonic() + (
             display.admitted_s if outcome.verdict.admitted else display.refused_s
         )
-        if not outcome.verdict.admitted and not self._muted:
-            self.app.bell()
+        if not self._muted:
+            self._sound(self.wording.catalogue.tone(outcome.verdict.reason))
         self._close_overlay()
         self._write_verdict()
         self._write_recent()
         self.tick()
+
+    def _sound(self, tone: Tone) -> None:
+        async def play() -> None:
+            await self._speaker.play(tone)
+
+        if self._speaker.has_player:
+            self.run_worker(play, group="sound", exclusive=True)  # type: ignore[arg-type] # the stub knows no such coroutine
+        else:
+            self._speaker.ring(tone)
 
     def tick(self) -> None:
         """Ask how the gate is, and be ready again when an answer has stood long enough."""
@@ -162,7 +190,33 @@ class LaneScreen(Screen[None]):
 
     async def action_help(self) -> None:
         """Show what every key does."""
-        await self.app.push_screen(HelpScreen(self._list_keys(), self.wording))
+        await self.app.push_screen(HelpScreen(list_keys(self, self.wording), self.wording))
+
+    def action_staff(self) -> None:
+        """Let a supervisor decide; a second press does not begin anew."""
+        self.run_worker(self._flows.supervise(tuple(self._recent)), group="staff", exclusive=True)
+
+    def action_peek(self) -> None:
+        """Look at tickets without using them."""
+        self.run_worker(self._flows.look(), group="staff", exclusive=True)
+
+    async def action_info(self) -> None:
+        """Show the event and its rules."""
+        title = self.wording.catalogue.texts.pages.info_title
+        await self._show_page(title, describe_event)
+
+    async def action_network(self) -> None:
+        """Show how the gate stands to its server."""
+        title = self.wording.catalogue.texts.pages.network_title
+        await self._show_page(title, describe_network)
+
+    def action_close_lane(self) -> None:
+        """Look at no codes until somebody opens the lane again."""
+        self.run_worker(self._flows.close_lane(), group="staff", exclusive=True)
+
+    def action_settings(self) -> None:
+        """Choose sound and language."""
+        self.run_worker(self._set(), group="staff", exclusive=True)
 
     async def action_ask_code(self) -> None:
         """Ask for a typed code."""
@@ -181,6 +235,31 @@ class LaneScreen(Screen[None]):
             told = labels.code_failed.format(problem=str(problem) or f"> {_SUBMIT_TIMEOUT_S} s")
             self.notify(self.wording.plain(told, 200), severity="error", markup=False)
 
+    async def _show_page(self, title: str, describe: Describe) -> None:
+        page = PageScreen(title, lambda: describe(self._view.info(), self._view.status(), self.wording), self.wording)
+        await self.app.push_screen(page)
+
+    async def _set(self) -> None:
+        while True:
+            labels = self.wording.catalogue.texts.staff
+            sound = labels.sound.format(state=labels.sound_off if self._muted else labels.sound_on)
+            language = labels.language.format(name=self.wording.catalogue.texts.name)
+            path = self._memory.path if self._memory is not None else "-"
+            title = f"{labels.settings_title}. {labels.keys_file.format(path=path)}"
+            asked: ModalScreen[int] = ChoiceScreen(title, (sound, language), self.wording)
+            match await self.app.push_screen_wait(asked):
+                case 0:
+                    self.action_mute()
+                case 1:
+                    self.action_language()
+                case _:
+                    return
+            if self._memory is not None:
+                await asyncio.to_thread(self._remember, self._memory)
+
+    def _remember(self, memory: ScreenMemory) -> None:
+        memory.keep(language=self.wording.catalogue.language, sound=not self._muted)
+
     def _close_overlay(self) -> None:
         covering = self.app.screen
         if isinstance(covering, GivesWay) and isinstance(covering, Screen):
@@ -190,7 +269,7 @@ class LaneScreen(Screen[None]):
         labels, write = self.wording.catalogue.texts.labels, self.wording.write
         recent = self.query_one(RecentScans)
         recent.caption, recent.empty = write(labels.recent), write(labels.recent_none)
-        self.query_one(KeyBar).keys = self._list_keys()
+        self.query_one(KeyBar).keys = list_keys(self, self.wording)
         self._write_verdict()
         self._write_recent()
 
@@ -209,33 +288,10 @@ class LaneScreen(Screen[None]):
         title = self.query_one(TitleBar)
         names = (wording.plain(name, _NAME_COLUMNS) for name in (status.gate_name, status.event_name))
         title.place = wording.write(" · ").join(name for name in names if name)
-        title.notice = wording.write(labels.muted) if self._muted else ""
+        notices = (labels.drill if wording.display.drill else "", labels.muted if self._muted else "")
+        title.notice = wording.write("  ".join(notice for notice in notices if notice))
         title.time = f"{now.astimezone(wording.display.zone):%H:%M:%S}"
         alive = labels.camera.format(fps=f"{status.camera_fps:.0f}") if status.camera_alive else labels.camera_off
         self.query_one(Viewfinder).caption = wording.write(alive)
         self.query_one(Counters).tallies = describe_counts(status.counts, wording)
         self.query_one(LinkBadge).parts = describe_link(status, now, wording)
-
-    def _list_keys(self) -> tuple[Key, ...]:
-        """Return the keys as they are bound now, in the catalogue's order and language."""
-        bound: dict[str, list[str]] = {}
-        actions: dict[str, str] = {}
-        for active in self.active_bindings.values():
-            name, action = active.binding.id or "", active.binding.action
-            bound.setdefault(name, []).append(self.app.get_key_display(active.binding))
-            actions[name] = action if "." in action else f"screen.{action}"
-        texts, write = self.wording.catalogue.texts.keys, self.wording.write
-        return tuple(
-            Key(
-                keys=", ".join(sorted(bound[key], key=_with_control_last)),
-                name=write(texts[key].name),
-                help=write(texts[key].help),
-                action=actions[key],
-            )
-            for key in KeyId
-            if key in bound
-        )
-
-
-def _with_control_last(key: str) -> bool:
-    return key.startswith("^")

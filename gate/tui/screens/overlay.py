@@ -11,15 +11,14 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from gate.catalogue.texts import Labels
+from gate.catalogue.labels import Labels
+from gate.outcome import GateView
 from gate.tui.cards import Wording
+from gate.tui.pages import describe_night
+from gate.tui.screens.page import GivesWay
 from gate.tui.widgets.keybar import Key
 
 _LONGEST_CODE = 4096
-
-
-class GivesWay:
-    """Marks a screen that closes itself when somebody is scanned: a guest goes before a question."""
 
 
 class HelpScreen(ModalScreen[None], GivesWay):
@@ -53,9 +52,20 @@ class QuitScreen(ModalScreen[bool], GivesWay):
         Binding("n,escape,q,ctrl+q,ctrl+c", "stay", "Stay", tooltip="Stay at the gate", id="quit_no", priority=True),
     ]
 
-    def __init__(self, wording: Wording) -> None:
+    def __init__(self, view: GateView, wording: Wording) -> None:
         super().__init__()
+        self._view = view
         self._wording = wording
+
+    def on_mount(self) -> None:
+        """Say how the night went, and keep saying it."""
+        self.account()
+        self.set_interval(self._wording.display.status_every_s, self.account)
+
+    def account(self) -> None:
+        """Write what passed here and what is not handed over yet."""
+        told = describe_night(self._view.info(), self._view.status(), self._wording)
+        self.query_one("#night", Static).update("\n".join(told))
 
     def compose(self) -> ComposeResult:
         """Lay out the question and its two answers."""
@@ -64,7 +74,8 @@ class QuitScreen(ModalScreen[bool], GivesWay):
         no = Content(write(labels.quit_no)).stylize("@click=screen.stay")
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = write(labels.quit_title)
-            yield Static(write(labels.quit_text), markup=False)
+            yield Static(id="night", markup=False)
+            yield Static(write(labels.quit_text), classes="hint", markup=False)
             yield Static(Content.assemble(yes, "     ", no), classes="hint")
 
     def action_leave(self) -> None:

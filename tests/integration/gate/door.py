@@ -7,15 +7,23 @@ import os
 from pathlib import Path
 from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from msgspec import Struct
 
 from gate.admit import AdmitParts, Admitter, Post, Shown
 from gate.clockbelief import ClockBelief
+from gate.desk import ScanDesk
+from gate.identity import is_enrolled
+from gate.keystore import load_keys
 from gate.knowledge import Knowledge, KnowledgeParts
+from gate.lookup import Lookup
 from gate.outcome import Outcome
+from gate.overrule import Overruler
+from gate.pins import PinDesk
 from gate.selfcheck import ClockSelfCheck
 from gate.store.log import ScanLog, open_log
 from gate.store.world import World, open_world
+from gate.supervise import Supervision, SupervisionParts
 from gate.trust import OrganiserTrust
 from shared.admission.verdict import Direction
 from shared.clock import ManualClock
@@ -40,6 +48,10 @@ class Door(Struct, frozen=True, kw_only=True, eq=False):
     knowledge: Knowledge
     parts: AdmitParts
     admitter: Admitter
+    desk: ScanDesk
+    staff: Supervision
+    told: list[Outcome]
+    seal_to: X25519PublicKey
 
     async def show(self, text: str) -> Outcome:
         """Present a code."""
@@ -48,6 +60,11 @@ class Door(Struct, frozen=True, kw_only=True, eq=False):
     async def show_ticket(self, number: int) -> Outcome:
         """Present the code that a ticket's phone shows now."""
         return await self.show(self.venue.code(self.venue.ticket(number), self.clock.now()))
+
+    def shown_ticket(self, number: int) -> Shown:
+        """Return the code that a ticket's phone shows now, as a source gives it."""
+        text = self.venue.code(self.venue.ticket(number), self.clock.now())
+        return Shown(text=text, taken_s=self.clock.monotonic())
 
     async def records(self) -> list[ScanRecord]:
         """Return everything recorded."""
@@ -66,7 +83,8 @@ class Door(Struct, frozen=True, kw_only=True, eq=False):
 
 async def open_door(directory: Path, venue: Venue, tickets: int, clock: ManualClock) -> Door:
     """Return a gate with a number of tickets, over an existing directory if there is one."""
-    keys = await asyncio.to_thread(enrol_by_hand, directory)
+    enrolled = await asyncio.to_thread(is_enrolled, directory)
+    keys = await asyncio.to_thread(load_keys if enrolled else enrol_by_hand, directory)
     await stock(directory, venue, keys, tickets)
     log, world = await open_log(directory, IncarnationId(UUID(int=7))), await open_world(directory)
     who = identity()
@@ -82,6 +100,48 @@ async def open_door(directory: Path, venue: Venue, tickets: int, clock: ManualCl
         clock=clock,
         random_bytes=os.urandom,
     )
+    admitter, told = Admitter(parts), list[Outcome]()
+    desk, staff = staff_of(parts, admitter, knowledge, log, told)
     return Door(
-        venue=venue, clock=clock, log=log, world=world, knowledge=knowledge, parts=parts, admitter=Admitter(parts)
+        venue=venue,
+        clock=clock,
+        log=log,
+        world=world,
+        knowledge=knowledge,
+        parts=parts,
+        admitter=admitter,
+        desk=desk,
+        staff=staff,
+        told=told,
+        seal_to=keys.seal.public_key(),
     )
+
+
+def staff_of(
+    parts: AdmitParts, admitter: Admitter, knowledge: Knowledge, log: ScanLog, told: list[Outcome]
+) -> tuple[ScanDesk, Supervision]:
+    """Return a desk and the staff's side of a gate; ``told`` takes every answer."""
+
+    def count(outcome: Outcome) -> None:
+        assert outcome.gate_seq is not None
+        knowledge.note_scan(outcome.gate_seq, outcome.at, admitted=outcome.verdict.admitted, kind=outcome.kind)
+
+    async def answer(outcome: Outcome) -> None:
+        count(outcome)
+        told.append(outcome)
+
+    desk = ScanDesk(admitter, answer)
+    staff = Supervision(
+        SupervisionParts(
+            roster=knowledge,
+            pins=PinDesk(log, parts.clock),
+            overruler=Overruler(parts, admitter.turn, admitter.refused),
+            lookup=Lookup(parts),
+            journal=log,
+            desk=desk,
+            clock=parts.clock,
+            answer=answer,
+            count=count,
+        )
+    )
+    return desk, staff

@@ -67,6 +67,7 @@ class DoorServer:
         self.bundle_version = 1
         self.logs: dict[IncarnationId, Received] = {}
         self.hellos: list[Hello] = []
+        self.quarantine: list[SignedBatch] = []
         self.problem: tuple[int, str] | None = None
         self.portal = False
         self.chunk_fault: Callable[[int, bytes], bytes] | None = None
@@ -118,6 +119,7 @@ class DoorServer:
                 web.get("/gate/v1/snapshot", self._manifest),
                 web.get("/gate/v1/snapshot/{snapshot}/{number}", self._chunk),
                 web.post("/gate/v1/enrol", self._enrol),
+                web.post("/gate/v1/quarantine", self._keep_apart),
             ]
         )
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -204,6 +206,13 @@ class DoorServer:
                 log.chain = chain
         await self._send(link, Ack(incarnation=batch.incarnation, upto=log.acked))
         await self._notify()
+
+    async def _keep_apart(self, request: web.Request) -> web.Response:
+        signed = msgpack.decode(await request.read(), type=SignedBatch)
+        verify_batch(signed, self.keys.sign.public_key())
+        self.quarantine.append(signed)
+        await self._notify()
+        return web.json_response({"incarnation": str(signed.batch.incarnation), "upto": len(signed.batch.records)})
 
     async def _feed(self, request: web.Request) -> web.Response:
         refusal = self._refuse(request)

@@ -11,6 +11,7 @@ from gate.app import Agent, AgentSetup, open_agent
 from gate.identity import Identity, load_identity
 from gate.keystore import GateKeys, load_keys
 from gate.outcome import GateStatus, Outcome
+from gate.remote import BrokerChoice
 from gate.running import RunPlan, Stopper, run_agent
 from gate.sources import NO_SOURCE, SourceChoice
 from gate.sync.backoff import BackoffRange
@@ -89,7 +90,11 @@ class Running:
 
 
 def setup_of(
-    directory: Path, parts: tuple[Identity, GateKeys], running: Running, clock: Clock | None = None
+    directory: Path,
+    parts: tuple[Identity, GateKeys],
+    running: Running,
+    clock: Clock | None = None,
+    broker: BrokerChoice | None = None,
 ) -> AgentSetup:
     """Return how a test's gate is made."""
     return AgentSetup(
@@ -101,18 +106,19 @@ def setup_of(
         sink=running.take,
         backoff=QUICK,
         tick_s=TICK_S,
+        broker=broker or BrokerChoice(),
     )
 
 
 @asynccontextmanager
 async def gate_running(
-    directory: Path, *, wait_s: float | None = 20, clock: Clock | None = None
+    directory: Path, *, wait_s: float | None = 20, clock: Clock | None = None, broker: BrokerChoice | None = None
 ) -> AsyncIterator[Running]:
     """Run the gate of a directory; its problems come out when it ends."""
     running = Running()
     parts = await asyncio.to_thread(lambda: (load_identity(directory), load_keys(directory)))
     plan = RunPlan(source=SourceChoice(text=NO_SOURCE), wait_s=wait_s, drain_s=10, exit_at_end=False)
-    async with open_agent(setup_of(directory, parts, running, clock)) as agent:
+    async with open_agent(setup_of(directory, parts, running, clock, broker)) as agent:
         stopper = Stopper(agent.watch.ring)
         running.begin(agent, stopper)
         running.task = asyncio.ensure_future(run_agent(agent, plan, stopper, running.tell))

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from msgspec import structs
+from msgspec import UNSET, structs
 
-from shared.admission.policy import Policy
+from gate.clockbelief import ClockSample
+from shared.admission.policy import GateLimit, Policy, Stale, Window
 from shared.admission.verdict import Reason
 from shared.clock import ManualClock, unix_ms
 from shared.sync.feed import PolicyEntry, TombstoneEntry
-from shared.sync.scan import as_admission
+from shared.sync.scan import as_admission, tag_seen
 from shared.tickets.lifecycle import State
 from tests.integration.gate.door import Door, open_door
 from tests.integration.gate.venue import (
@@ -47,6 +48,26 @@ async def test_admission_is_recorded_with_proof_and_shows_the_holder(door: Door)
     assert outcome.holder is not None
     assert (outcome.holder.name, outcome.holder.seat) == ("Guest 1", "A1")
     assert outcome.code_id == record.code_hash.hex()
+
+
+async def test_a_printed_code_leaves_a_tag_that_only_its_reader_can_make(tmp_path: Path) -> None:
+    window = Venue(NOW).policy.window
+    venue = Venue(NOW, policy=Policy(version=1, window=window, static_codes=True))
+    door = await open_door(tmp_path, venue, 0, ManualClock(NOW))
+    sheet = venue.ticket(9)
+    outcome = await door.show(venue.printed(sheet))
+    (record,) = await door.records()
+    await door.close()
+    assert outcome.verdict.reason is Reason.OK
+    assert record.proof is None
+    assert record.seen == tag_seen(sheet.handle, record.scan)
+    assert record.seen != tag_seen(bytes(len(sheet.handle)), record.scan)
+
+
+async def test_a_live_code_needs_no_tag(door: Door) -> None:
+    await door.show_ticket(1)
+    (record,) = await door.records()
+    assert record.seen is UNSET
 
 
 async def test_second_look_is_silent_and_later_return_is_refused(door: Door) -> None:
@@ -165,6 +186,52 @@ async def test_wrong_clock_shows_in_the_codes_of_thirty_guests(door: Door) -> No
     assert door.parts.belief.offset_s() == pytest.approx(75, abs=1)
 
 
+async def test_guests_are_not_called_late_for_a_gates_own_wrong_clock(door: Door) -> None:
+    late = timedelta(seconds=75)
+    reasons = []
+    for number in range(1, 8):
+        outcome = await door.show(door.venue.code(door.venue.ticket(number), door.clock.now() - late))
+        reasons.append(outcome.verdict.reason)
+    assert reasons == [Reason.CODE_STALE] * 5 + [Reason.CLOCK_UNSURE] * 2
+    picture = await door.show(door.venue.code(door.venue.ticket(8), door.clock.now() - 3 * late))
+    assert (picture.verdict.reason, picture.verdict.admitted) == (Reason.CODE_STALE, False)
+
+
+async def test_a_gate_whose_clock_is_wrong_reads_codes_by_the_servers_time(door: Door) -> None:
+    true, off = door.clock.now(), timedelta(minutes=10)
+    door.clock.step_wall(off)
+    door.parts.belief.note(
+        ClockSample(offset_ms=600_000, unsure_ms=5, wall_ms=unix_ms(door.clock.now()), at_s=door.clock.monotonic())
+    )
+    fresh = await door.show(door.venue.code(door.venue.ticket(1), true))
+    picture = await door.show(door.venue.code(door.venue.ticket(2), true - timedelta(minutes=1)))
+    ahead = await door.show(door.venue.code(door.venue.ticket(3), true + off))
+    assert (fresh.verdict.reason, fresh.skew_s) == (Reason.OK, 0)
+    assert (picture.verdict.reason, picture.skew_s) == (Reason.CODE_STALE, -60)
+    assert (ahead.verdict.reason, ahead.skew_s) == (Reason.CODE_FUTURE, 600)
+    assert [record.unsure_ms for record in await door.records()] == [600_005] * 3
+
+
+@pytest.mark.parametrize("off", [timedelta(days=-400), timedelta(hours=-4), timedelta(hours=20)])
+async def test_a_gate_whose_clock_is_wrong_keeps_the_events_hours_by_the_servers_time(
+    tmp_path: Path, off: timedelta
+) -> None:
+    answers: list[Reason] = []
+    for opens_in in (timedelta(minutes=1), timedelta(minutes=-1), timedelta(hours=-3)):
+        doors = NOW + opens_in
+        window = Window(doors=doors, starts=doors, ends=doors + timedelta(hours=1))
+        venue, clock = Venue(NOW, slot_s=15, policy=Policy(version=1, window=window)), ManualClock(NOW)
+        door = await open_door(tmp_path / str(len(answers)), venue, 1, clock)
+        clock.step_wall(off)
+        off_ms = off.total_seconds() * 1000
+        sample = ClockSample(offset_ms=off_ms, unsure_ms=5, wall_ms=unix_ms(clock.now()), at_s=clock.monotonic())
+        door.parts.belief.note(sample)
+        outcome = await door.show(venue.code(venue.ticket(1), NOW))
+        answers.append(outcome.verdict.reason)
+        await door.close()
+    assert answers == [Reason.NOT_YET_VALID, Reason.OK, Reason.EXPIRED]
+
+
 async def test_capacity_counts_bodies_of_all_gates(door: Door) -> None:
     policy: Policy = structs.replace(door.venue.policy, version=2, capacity=2)
     entry = passage(door.venue.ticket(5), gate=SOUTH, at_ms=unix_ms(NOW) - 1000, seq=9)
@@ -173,3 +240,46 @@ async def test_capacity_counts_bodies_of_all_gates(door: Door) -> None:
     door.knowledge.note_scan(first.gate_seq or 0, first.at, admitted=True)
     second = await door.show_ticket(2)
     assert (first.verdict.reason, second.verdict.reason) == (Reason.OK, Reason.CAPACITY_FULL)
+
+
+async def test_admission_taken_back_at_another_gate_frees_the_ticket_here(door: Door) -> None:
+    ticket = door.venue.ticket(2)
+    entered = passage(ticket, gate=SOUTH, at_ms=unix_ms(NOW) - 60_000, seq=8)
+    later = passage(ticket, gate=SOUTH, at_ms=unix_ms(NOW) - 30_000, seq=9, number=2)
+    undo = structs.replace(later.admission, undoes=entered.admission.scan, override=True)
+    await door.learn(entered)
+    assert (await door.staff.peek(door.venue.code(ticket, NOW))).verdict.reason is Reason.ALREADY_USED_ELSEWHERE
+    assert door.knowledge.standing().inside == 1
+    await door.learn(structs.replace(later, admission=undo))
+    assert door.knowledge.standing().inside == 0
+    assert await door.world.count_bodies(NORTH) == 0
+    assert (await door.show_ticket(2)).verdict.reason is Reason.OK
+
+
+@pytest.mark.parametrize(
+    ("changes", "age_s", "expected"),
+    [
+        ({"stale_after_s": 3600, "when_stale": Stale.SUPERVISOR}, 3601, Reason.SUPERVISOR_REQUIRED),
+        ({"stale_after_s": 3600, "when_stale": Stale.REFUSE}, 3601, Reason.SNAPSHOT_TOO_OLD),
+        ({"stale_after_s": 3600, "when_stale": Stale.REFUSE}, 3599, Reason.OK),
+        ({"unsure_after_s": 30}, 0, Reason.CLOCK_UNSURE),
+        ({"unsure_after_s": 60}, 0, Reason.OK),
+        ({"gate_limits": (GateLimit(gate=NORTH, capacity=0),)}, 0, Reason.CAPACITY_FULL),
+    ],
+)
+async def test_gate_that_is_cut_off_unsure_or_full_does_as_its_policy_says(
+    door: Door, changes: dict[str, object], age_s: int, expected: Reason
+) -> None:
+    policy = structs.replace(door.venue.policy, version=2, **changes)
+    await door.learn(PolicyEntry(seq=8, policy=policy))
+    door.knowledge.on_current(unix_ms(NOW) - age_s * 1000)
+    assert (await door.show_ticket(1)).verdict.reason is expected
+
+
+async def test_an_admission_told_again_after_a_snapshot_is_counted_once(door: Door) -> None:
+    entered = passage(door.venue.ticket(2), gate=SOUTH, at_ms=unix_ms(NOW) - 60_000, seq=8)
+    await door.learn(entered)
+    await door.knowledge.on_snapshot()
+    await door.learn(structs.replace(entered, seq=9), passage(door.venue.ticket(3), gate=SOUTH, at_ms=1, seq=10))
+    assert door.knowledge.standing().inside == 2
+    assert await door.world.count_bodies(NORTH) == 2

@@ -16,6 +16,7 @@ from shared.problems import TooNew
 from tests.integration.gate.logbook import FRESH, write_log
 from tests.integration.gate.venue import Venue
 
+SCHEMAS = Path(__file__).with_name("schemas")
 NOW = datetime(2026, 6, 20, 18, 0, tzinfo=UTC)
 
 
@@ -36,6 +37,43 @@ async def test_file_of_a_newer_version_is_refused_untouched(tmp_path: Path, name
     with pytest.raises(TooNew, match="schema 99"):
         await (open_log(tmp_path, FRESH) if name == LOG_NAME else open_world_or_anew(tmp_path, NOW))
     assert (tmp_path / name).read_bytes() == before
+
+
+@pytest.mark.parametrize("name", [LOG_NAME, WORLD_NAME])
+async def test_file_of_the_first_version_is_brought_up_to_date_with_all_it_holds(tmp_path: Path, name: str) -> None:
+    old, fresh = tmp_path / "old", tmp_path / "fresh"
+    for directory in (old, fresh):
+        directory.mkdir()
+    raw = sqlite3.connect(old / name, isolation_level=None)
+    raw.executescript((SCHEMAS / f"{name.removesuffix('.db')}-1.sql").read_text())
+    if name == LOG_NAME:
+        values = (bytes(16), bytes(16), bytes(32))
+        raw.execute("INSERT INTO scans VALUES (1, ?, 5, 5, ?, 0, 'entry', x'80', ?)", values)
+    else:
+        raw.execute("UPDATE world_state SET feed_seq = 77")
+    raw.close()
+    for directory in (old, fresh):
+        await (await open_log(directory, FRESH)).close() if name == LOG_NAME else await (
+            await open_world(directory)
+        ).close()
+    assert columns(old / name) == columns(fresh / name)
+    kept = sqlite3.connect(old / name)
+    if name == LOG_NAME:
+        assert kept.execute("SELECT gate_seq, kind FROM scans").fetchall() == [(1, "scan")]
+    else:
+        assert kept.execute("SELECT feed_seq FROM world_state").fetchall() == [(77,)]
+    kept.close()
+
+
+def columns(path: Path) -> dict[str, set[str]]:
+    """Return each table's columns and indices, and the version."""
+    raw = sqlite3.connect(path)
+    tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {name: {row[1] for row in raw.execute(f"PRAGMA table_info({name})")} for name in tables}
+    found[""] = {name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type <> 'table'")}
+    found["version"] = {str(raw.execute("PRAGMA user_version").fetchone()[0])}
+    raw.close()
+    return found
 
 
 @pytest.mark.parametrize("damage", ["noise", "cut", "pages"])

@@ -16,6 +16,7 @@ from gate.store.log import ScanLog
 from gate.store.problems import DiskFull
 from shared.admission.verdict import Reason
 from shared.clock import ManualClock
+from shared.ids import ScanId
 from shared.sync.scan import LoggedRecord, ScanRecord
 from tests.integration.gate.door import Door, open_door
 from tests.integration.gate.venue import (
@@ -58,6 +59,14 @@ class StubbornJournal:
         """Return the own admissions of a ticket."""
         return await self._log.find_admissions(handle_hash)
 
+    async def find_admitted(self, scan: ScanId) -> ScanRecord | None:
+        """Return an own admission."""
+        return await self._log.find_admitted(scan)
+
+    async def last_records(self, records: int) -> list[ScanRecord]:
+        """Return the last records."""
+        return await self._log.last_records(records)
+
 
 async def test_nothing_is_answered_before_the_disk_has_it(door: Door) -> None:
     journal = StubbornJournal(door.log)
@@ -76,8 +85,9 @@ async def test_full_disk_lets_nobody_in_and_leaves_no_trace(door: Door) -> None:
     journal.fault = DiskFull("full")
     admitter = Admitter(structs.replace(door.parts, journal=journal))
     shown = Shown(text=door.venue.code(door.venue.ticket(1), NOW), taken_s=0.0)
-    with pytest.raises(DiskFull):
-        await admitter.admit(shown)
+    refused = await admitter.admit(shown)
+    assert (refused.verdict.reason, refused.verdict.admitted) == (Reason.INTERNAL_ERROR, False)
+    assert (refused.scan, refused.gate_seq, refused.holder) == (None, None, None)
     journal.fault = None
     assert (await admitter.admit(shown)).verdict.reason is Reason.OK
     assert len(await door.records()) == 1

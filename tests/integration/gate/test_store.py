@@ -237,6 +237,8 @@ def test_every_statement_compiles_against_the_schema(file_name: str) -> None:
     for script in ("create_schema", "begin_loading"):
         raw.executescript(statements.pop(script, ""))
     for name, text in statements.items():
+        if name.startswith("upgrade_"):
+            continue  # whole scripts for the schemas before: their own tests run them
         if name.startswith(("drop_", "swap_")):
             raw.execute(text)  # the second half of a swap compiles only after the first
         else:

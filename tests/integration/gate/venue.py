@@ -20,8 +20,8 @@ from shared.admission.policy import Policy, Window
 from shared.admission.presence import Admission
 from shared.admission.verdict import Direction
 from shared.codes import chain
-from shared.codes.bundle import KeyBundle, SealedBundle, seal_bundle
-from shared.codes.capsule import VERSION, Capsule, Claims, Header, Profile, event_hint, pack_header, seal
+from shared.codes.bundle import KeyBundle, SealedBundle, SupervisorEntry, seal_bundle
+from shared.codes.capsule import VERSION, Capsule, Claims, CodePolicy, Header, Profile, event_hint, pack_header, seal
 from shared.codes.keys import Holder, derive_handle, derive_seed, hash_handle, seal_holder
 from shared.codes.reader import EpochKey
 from shared.codes.token import Token, write_token
@@ -63,6 +63,7 @@ class Venue:
         self.epoch = 7
         window = Window(doors=now - timedelta(hours=2), starts=now - timedelta(hours=1), ends=now + timedelta(hours=12))
         self.policy = policy or Policy(version=1, window=window)
+        self.supervisors: list[SupervisorEntry] = []
 
     def ticket(self, number: int, *, state: State = State.ACTIVE, generation: int = 1, seq: int = 0) -> Ticket:
         """Return the ticket of a number, as a feed entry at position ``seq`` (default: number plus 2)."""
@@ -110,6 +111,7 @@ class Venue:
             made=self.starts,
             epochs=[self.key()],
             policy=self.policy,
+            supervisors=tuple(self.supervisors),
         )
         return seal_bundle(bundle, gate, seal_to, ORGANISER)
 
@@ -133,6 +135,22 @@ class Venue:
         slot = chain.slot_at(self.starts, self.slot_s, now)
         value = chain.walk_down(context, top, slots, slot)
         return write_token(Token(capsule=seal(capsule, EVENT, ENVELOPE, ISSUER), slot=slot, value=value))
+
+    def printed(self, ticket: Ticket) -> str:
+        """Return what stands on the ticket's sheet, of a type that allows paper."""
+        header = Header(version=VERSION, profile=Profile.STATIC, hint=event_hint(EVENT), epoch=self.epoch)
+        claims = Claims(
+            handle=ticket.handle,
+            product=ticket.entry.product,
+            not_before=0,
+            not_after=0xFFFF,
+            zones=ticket.entry.zones,
+            generation=ticket.entry.generation & 0xFF,
+            entries=0,
+            policy=int(CodePolicy.STATIC_ALLOWED),
+        )
+        capsule = Capsule(header=header, claims=claims, anchor=bytes(chain.VALUE_SIZE))
+        return write_token(Token(capsule=seal(capsule, EVENT, ENVELOPE, ISSUER)))
 
     def codes(self, numbers: range, now: datetime) -> list[str]:
         """Return the codes of several tickets at a moment."""

@@ -6,9 +6,12 @@ import pytest
 from rich.cells import cell_len
 
 from gate.catalogue.texts import LANGUAGES, KeyId, Tone, Word, fill, load_catalogue, next_language, placeholders
+from gate.staff import Obstacle
 from gate.tui.letters import has_glyphs
-from shared.admission.verdict import ADMITTING, Reason
+from shared.admission.override import OverrideReason, UndoReason
+from shared.admission.verdict import ADMITTING, NO_SCAN, Reason
 from shared.problems import SettingsInvalid
+from shared.tickets.lifecycle import State
 
 KNOWN_VALUES = {"seconds", "minutes"}
 USED_BEFORE = {Reason.ALREADY_USED, Reason.ALREADY_USED_ELSEWHERE, Reason.MUST_EXIT_FIRST, Reason.LIMIT_REACHED}
@@ -41,13 +44,19 @@ def test_every_reason_word_and_key_is_told_in_each_language(language: str) -> No
     assert set(texts.reasons) == set(Reason)
     assert set(texts.words) == set(Word)
     assert set(texts.keys) == set(KeyId)
+    assert set(texts.overrides) == set(OverrideReason)
+    assert set(texts.undos) == set(UndoReason)
+    assert set(texts.obstacles) == set(Obstacle)
+    assert set(texts.states) == set(State)
 
 
 def test_no_text_is_empty(language: str) -> None:
     texts = load_catalogue(language).texts
     told = [part for text in texts.reasons.values() for part in (text.label, text.text, text.action)]
     told += [*texts.words.values(), *(part for key in texts.keys.values() for part in (key.name, key.help))]
-    told += [str(getattr(texts.labels, name)) for name in texts.labels.__struct_fields__]
+    for labels in (texts.labels, texts.staff, texts.pages):
+        told += [str(getattr(labels, name)) for name in labels.__struct_fields__]
+    told += [*texts.overrides.values(), *texts.undos.values(), *texts.obstacles.values(), *texts.states.values()]
     assert len(told) > 3 * len(Reason)
     assert all(part == part.strip() and part for part in told)
 
@@ -85,9 +94,16 @@ def test_placeholders_are_the_same_in_all_languages() -> None:
         texts = load_catalogue(language).texts
         for reason in Reason:
             assert placeholders(texts.reasons[reason].detail) == placeholders(english.reasons[reason].detail), reason
-        for name in english.labels.__struct_fields__:
-            theirs, ours = getattr(texts.labels, name), getattr(english.labels, name)
-            assert isinstance(ours, tuple) or placeholders(theirs) == placeholders(ours), name
+        for theirs, ours in (
+            (texts.labels, english.labels),
+            (texts.staff, english.staff),
+            (texts.pages, english.pages),
+        ):
+            for name in ours.__struct_fields__:
+                there, here = getattr(theirs, name), getattr(ours, name)
+                assert isinstance(here, tuple) or placeholders(there) == placeholders(here), name
+        for obstacle in Obstacle:
+            assert placeholders(texts.obstacles[obstacle]) == placeholders(english.obstacles[obstacle]), obstacle
 
 
 def test_earlier_use_is_told_with_time_and_gate(language: str) -> None:
@@ -98,7 +114,7 @@ def test_earlier_use_is_told_with_time_and_gate(language: str) -> None:
 
 def test_tones_follow_the_verdict() -> None:
     catalogue = load_catalogue("en")
-    for reason in set(Reason) - {Reason.DOUBLE_READ}:
+    for reason in set(Reason) - {Reason.DOUBLE_READ} - NO_SCAN:
         expected = Tone.GOOD if reason in ADMITTING else Tone.ATTENTION if reason in USED_BEFORE else Tone.BAD
         assert catalogue.tone(reason) is expected, reason
 

@@ -67,3 +67,34 @@ def test_clock_that_is_set_shifts_what_is_believed(clock: ManualClock) -> None:
     belief.note(sample(clock, 100.0, 5.0))
     clock.step_wall(timedelta(minutes=-2))
     assert belief.offset_s() == pytest.approx(-119.9)
+
+
+def test_the_links_word_corrects_the_time_codes_are_read_at_and_follows_a_clock_that_is_set(clock: ManualClock) -> None:
+    belief, true = ClockBelief(ClockSelfCheck(), clock), clock.now()
+    assert belief.correct(clock.now()) == true
+    clock.step_wall(timedelta(minutes=7))
+    belief.note(sample(clock, 7 * 60_000.0, 5.0))
+    assert belief.correct(clock.now()) == true
+    clock.advance(timedelta(hours=1))
+    clock.step_wall(timedelta(minutes=-9))
+    assert abs(belief.correct(clock.now()) - true - timedelta(hours=1)) < timedelta(milliseconds=1)
+
+
+def test_what_codes_say_corrects_nothing(clock: ManualClock) -> None:
+    belief = ClockBelief(ClockSelfCheck(), clock)
+    for number in range(30):
+        belief.note_code(bytes([number]), -3600)
+    assert belief.correct(clock.now()) == clock.now()
+
+
+@pytest.mark.parametrize(("skew_s", "excused"), [(-75, True), (-105, True), (-60, True), (-120, False), (-45, False)])
+def test_a_code_is_excused_that_would_be_fresh_by_the_other_codes_time(
+    clock: ManualClock, skew_s: int, *, excused: bool
+) -> None:
+    belief = ClockBelief(ClockSelfCheck(), clock)
+    assert not belief.excuses(skew_s, 15)
+    for number in range(9):
+        belief.note_code(bytes([number]), -75)
+    assert belief.excuses(skew_s, 15) is excused
+    belief.note(sample(clock, 0.0, 5.0))
+    assert not belief.excuses(skew_s, 15)

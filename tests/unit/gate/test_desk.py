@@ -146,3 +146,23 @@ def test_pauses_grow_to_the_longest_and_begin_anew() -> None:
 def test_pauses_are_spread_over_half_their_length() -> None:
     backoff = Backoff(BackoffRange(first_s=1.0, longest_s=1.0), lambda: 0.0)
     assert backoff.next_s() == 0.5
+
+
+async def test_closed_lane_and_onlooker_keep_codes_from_being_decided() -> None:
+    decider, answers, seen = SlowDecider(), list[str](), list[str]()
+
+    async def answer(outcome: Outcome) -> None:
+        answers.append(outcome.code_id)
+
+    desk = ScanDesk(decider, answer)
+    desk.open = False
+    desk.offer(shown(1))
+    await desk.put(shown(2))
+    desk.open, desk.onlooker = True, seen.append
+    desk.offer(shown(3))
+    await desk.put(shown(4))
+    desk.onlooker = None
+    desk.offer(shown(5))
+    await decided(desk, decider)
+    assert [int(answer.partition("-")[2]) for answer in answers] == [5]
+    assert seen == ["-3", "-4"]

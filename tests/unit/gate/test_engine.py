@@ -12,6 +12,7 @@ from gate.sync.actions import (
     FetchFeed,
     FetchSnapshot,
     Halt,
+    HandIn,
     MarkAcked,
     Revoke,
     Send,
@@ -234,3 +235,14 @@ def test_entry_about_the_gate_itself_revokes_it() -> None:
     entry = GateEntry(seq=1, gate=GATE, name="me", revoked=True)
     actions = gate.on_frame(FeedFrame(event=EVENT, after=0, entries=[entry]), at(1))
     assert kinds(actions) == [ApplyFeed, Revoke]
+
+
+def test_what_the_server_lacks_of_a_banned_gate_is_handed_in_batch_by_batch() -> None:
+    gate = engine(logged=450, acked=50)
+    assert gate.on_banned() == [Revoke(), HandIn(after=50, upto=250)]
+    assert gate.on_banned() == [Revoke()]
+    assert gate.on_handed_in(250) == [MarkAcked(upto=250), Revoke(), HandIn(after=250, upto=450)]
+    assert gate.on_handed_in(None) == []
+    assert gate.on_banned() == [Revoke(), HandIn(after=250, upto=450)]
+    assert gate.on_handed_in(450) == [MarkAcked(upto=450), Revoke()]
+    assert gate.backlog == 0

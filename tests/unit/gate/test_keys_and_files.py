@@ -22,11 +22,13 @@ from gate.keystore import (
     save_keys,
     write_b64url,
 )
+from gate.passphrase import PassphraseWrong, check_passphrase
 from gate.store.lock import hold_directory
 from gate.store.problems import AgentRunning
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId, TenantId
-from shared.problems import CodeMalformed, DataDamaged, NotFound, Unavailable
+from shared.problems import CodeMalformed, DataDamaged, NotFound, SettingsInvalid, Unavailable
+from shared.settings import Secret
 
 IDENTITY = Identity(
     gate=GateId(UUID(int=1)),
@@ -50,6 +52,37 @@ def test_keys_come_back_and_are_the_owners_alone(tmp_path: Path) -> None:
     assert loaded.seal.private_bytes_raw() == keys.seal.private_bytes_raw()
     assert stat.S_IMODE((tmp_path / KEYS_NAME).stat().st_mode) == 0o600
     assert repr(loaded) == "GateKeys(...)"
+
+
+def test_sealed_keys_open_with_their_passphrase_only(tmp_path: Path) -> None:
+    keys, passphrase = make_keys(), Secret("correct horse battery")
+    save_keys(tmp_path, keys, passphrase)
+    stored = (tmp_path / KEYS_NAME).read_bytes()
+    assert load_keys(tmp_path, passphrase).sign.private_bytes_raw() == keys.sign.private_bytes_raw()
+    assert write_b64url(keys.sign.private_bytes_raw()).encode() not in stored
+    with pytest.raises(PassphraseWrong, match="do not open"):
+        load_keys(tmp_path, Secret("correct horse batterz"))
+    with pytest.raises(PassphraseWrong, match="TICKETTOKEN_GATE_PASSPHRASE"):
+        load_keys(tmp_path)
+    write_private(tmp_path / KEYS_NAME, stored.replace(b'"sealed":"', b'"sealed":"AAAA'))
+    with pytest.raises(PassphraseWrong):
+        load_keys(tmp_path, passphrase)
+
+
+def test_same_keys_sealed_twice_look_different(tmp_path: Path) -> None:
+    keys, passphrase = make_keys(), Secret("correct horse battery")
+    seen = set()
+    for _ in range(2):
+        save_keys(tmp_path, keys, passphrase)
+        seen.add((tmp_path / KEYS_NAME).read_bytes())
+    assert len(seen) == 2
+
+
+def test_short_passphrase_is_refused_before_anything_is_sealed_with_it() -> None:
+    check_passphrase(None)
+    check_passphrase(Secret("twelve chars"))
+    with pytest.raises(SettingsInvalid, match="12 characters"):
+        check_passphrase(Secret("eleven char"))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666, 0o620])

@@ -1,0 +1,82 @@
+"""The chosen turnstile at work beside the gate."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
+
+from msgspec import Struct
+
+from gate.barriers import CommandBarrier, Heard, LineBarrier, parse_command, try_line
+from gate.outcome import Outcome
+from gate.turnstile import Happened, NewsSink, Turnstile
+from shared.clock import Clock
+from shared.problems import InputUnusable, TicketTokenError
+
+
+class TurnstileChoice(Struct, frozen=True, kw_only=True):
+    """How the way is opened: by a program with its arguments, or by lines to a device."""
+
+    command: tuple[str, ...] = ()
+    line: Path | None = None
+
+
+def choose_turnstile(command: str | None, line: Path | None, *, drill: bool) -> TurnstileChoice | None:
+    """Return what a person chose, None for no turnstile.
+
+    Raises:
+        InputUnusable: both at once, an unusable command or device, or a drill, whose guests are made up.
+    """
+    if command is None and line is None:
+        return None
+    if drill:
+        raise InputUnusable("A drill opens no turnstile: leave --open-command and --turnstile out.")
+    if command is not None and line is not None:
+        raise InputUnusable("Give --open-command or --turnstile, not both: one admission opens once.")
+    if line is not None:
+        try_line(line)
+    return TurnstileChoice(command=parse_command(command) if command is not None else (), line=line)
+
+
+async def run_beside(
+    choice: TurnstileChoice | None,
+    outcomes: AsyncIterator[Outcome],
+    clock: Clock,
+    tell: NewsSink,
+    work: Awaitable[None],
+) -> None:
+    """Do the gate's work with its turnstile, if one was chosen, opening for its outcomes.
+
+    Raises:
+        TicketTokenError: what ended the work.
+    """
+    if choice is None:
+        await work
+        return
+    turnstile, fault = _make(choice, clock, tell), None
+    async with asyncio.TaskGroup() as group:
+        group.create_task(turnstile.run(outcomes))
+        try:
+            await work
+        except TicketTokenError as problem:
+            fault = problem
+    if fault is not None:
+        raise fault
+
+
+def _make(choice: TurnstileChoice, clock: Clock, tell: NewsSink) -> Turnstile:
+    if choice.line is None:
+        return Turnstile(CommandBarrier(choice.command, os.environ), clock, tell)
+    heard: list[Heard] = []
+
+    def hear(what: Happened, gate_seq: int | None) -> None:
+        for listener in heard:
+            listener(what, gate_seq)
+
+    barrier = LineBarrier(choice.line, hear)
+    turnstile = Turnstile(barrier, clock, tell)
+    heard.append(turnstile.hear)
+    barrier.attach()
+    return turnstile
