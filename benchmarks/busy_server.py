@@ -57,7 +57,7 @@ async def sold_out_event(place: Path, tickets: int) -> AsyncIterator[Sold]:
         embedded_server(place, settings, unsafe_fast=True) as server,
         aiohttp.ClientSession() as session,
     ):
-        publication = _publication(tickets)
+        publication = publication_of(tickets)
         await publish_event(server.running.parts.context, publication)
         sold = Sold(
             server=server,
@@ -101,7 +101,8 @@ async def _until_fed(sold: Sold) -> None:
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
-def _publication(tickets: int) -> Publication:
+def publication_of(tickets: int) -> Publication:
+    """Return an event of ten ticket types whose doors are open."""
     now = datetime.now(UTC)
     window = Window(doors=now - timedelta(hours=1), starts=now + timedelta(hours=1), ends=now + timedelta(hours=8))
     return Publication(

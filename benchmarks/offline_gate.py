@@ -47,6 +47,18 @@ class Event(Struct, frozen=True, kw_only=True, eq=False):
     starts: datetime
     policy: Policy
 
+    def key(self) -> EpochKey:
+        """Return what a gate holds for the day."""
+        return EpochKey(
+            event=self.id,
+            epoch=_EPOCH_NUMBER,
+            starts=self.starts,
+            ends=self.starts + EPOCH,
+            slot_s=SLOT_S,
+            envelope_key=self.envelope,
+            issuer=self.issuer.public_key().public_bytes_raw(),
+        )
+
     def show(self, number: int, at: datetime) -> str:
         """Return what the phone with a ticket shows at a moment."""
         name = UUID(int=number)
@@ -118,17 +130,8 @@ def _entry(event: Event, number: int) -> TicketEntry:
 
 
 def _bundle(event: Event) -> KeyBundle:
-    key = EpochKey(
-        event=event.id,
-        epoch=_EPOCH_NUMBER,
-        starts=event.starts,
-        ends=event.starts + EPOCH,
-        slot_s=SLOT_S,
-        envelope_key=event.envelope,
-        issuer=event.issuer.public_key().public_bytes_raw(),
-    )
     return KeyBundle(
-        event=event.id, event_name="Benchmark", version=1, made=event.starts, epochs=[key], policy=event.policy
+        event=event.id, event_name="Benchmark", version=1, made=event.starts, epochs=[event.key()], policy=event.policy
     )
 
 

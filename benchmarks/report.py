@@ -62,8 +62,10 @@ def measure(what: str, values: Sequence[float]) -> Row:
     return Row(what=what, median=statistics.median(values), p99=p99, count=len(values))
 
 
-def make_parser(name: str, purpose: str, examples: str) -> argparse.ArgumentParser:
-    """Return a parser with the options all benchmarks share."""
+def make_parser(
+    name: str, purpose: str, examples: str, tickets: str = "100000, quick: 2000"
+) -> argparse.ArgumentParser:
+    """Return a parser with the options all benchmarks share; ``tickets`` says how many there are unless told."""
     parser = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{name}",
         description=purpose,
@@ -72,7 +74,7 @@ def make_parser(name: str, purpose: str, examples: str) -> argparse.ArgumentPars
     )
     parser.add_argument("--quick", action="store_true", help="small numbers: shows that it runs, measures nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.add_argument("--tickets", type=int, metavar="N", help="tickets of the event (100000, quick: 2000)")
+    parser.add_argument("--tickets", type=int, metavar="N", help=f"tickets of the event ({tickets})")
     return parser
 
 
