@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from msgspec import Struct
 
 from server.services.context import HORIZON, Context
-from server.services.epochs import paper_epoch
+from server.services.epochs import PAPER_EPOCH
 from server.services.keys import epoch_at, public_half
 from server.services.ports import Unit
 from server.services.rows import EventRow
 from server.services.rows_gates import GateRow
-from shared.codes.bundle import KeyBundle, SealedBundle, seal_bundle
+from shared.codes.bundle import MOST_SUPERVISORS, KeyBundle, SealedBundle, SupervisorEntry, seal_bundle
 from shared.codes.reader import EpochKey
 
 __all__ = ["HORIZON", "MadeBundle", "due_version", "knows_successor", "make_bundle"]
@@ -64,6 +64,7 @@ async def make_bundle(tx: Unit, context: Context, gate: GateRow, event: EventRow
         epochs=await find_reading_keys(tx, context, event, now),
         policy=event.policy,
         next_config_key=await _find_successor(tx, context, gate, event),
+        supervisors=await _find_supervisors(tx, gate),
     )
     config_key = await context.vault.config_key(tx, gate.config)
     seal_to = X25519PublicKey.from_public_bytes(gate.seal_public)
@@ -76,12 +77,18 @@ async def find_reading_keys(tx: Unit, context: Context, event: EventRow, now: da
     """Return all keys with which an event's codes are read from now to the horizon: present ones, then replaced ones."""
     first, last = epoch_at(event, now) - 1, epoch_at(event, now + context.horizon)
     epochs = await context.vault.epochs(tx, event, first, last)
-    paper = paper_epoch(event)
-    if event.policy.static_codes and not first <= paper <= last:
-        epochs = [*await context.vault.epochs(tx, event, paper, paper), *epochs]
+    if event.policy.static_codes and first > PAPER_EPOCH:
+        epochs = [*await context.vault.epochs(tx, event, PAPER_EPOCH, PAPER_EPOCH), *epochs]
     replaced = await context.vault.replaced(tx, event, {one.epoch for one in epochs})
     # The latest replaced come first: should there ever be too many, the oldest are the ones to miss.
     return [*(one.for_reading() for one in epochs), *replaced][:_MOST_KEYS]
+
+
+async def _find_supervisors(tx: Unit, gate: GateRow) -> tuple[SupervisorEntry, ...]:
+    """Return who may decide at this gate; a gate learns of nobody else."""
+    known = await tx.supervisors.of_event(gate.event, MOST_SUPERVISORS)
+    here = [one for one in known if not one.gates or gate.id in one.gates]
+    return tuple(SupervisorEntry(id=one.id, label=one.name, verifier=one.verifier) for one in here)
 
 
 async def _find_successor(tx: Unit, context: Context, gate: GateRow, event: EventRow) -> bytes | None:

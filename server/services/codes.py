@@ -20,9 +20,10 @@ from shared.codes.capsule import (
     pack_header,
     seal,
 )
-from shared.codes.keys import derive_handle, derive_seed
+from shared.codes.keys import derive_handle, derive_seed, hash_handle
+from shared.codes.number import write_number
 from shared.codes.token import Token, write_token
-from shared.ids import EventId
+from shared.ids import EventId, TicketId
 from shared.secrecy import Reticent
 
 _CACHED_CAPSULES = 8192
@@ -41,6 +42,16 @@ class CodeSubject(Reticent, frozen=True, kw_only=True):
     def seed(self) -> bytes:
         """Return the secret from which a phone makes this ticket's live codes."""
         return derive_seed(self.master, self.ticket.id, self.ticket.generation)
+
+    @property
+    def number(self) -> str:
+        """Return what people at a gate call this ticket when its code cannot be read."""
+        return number_ticket(self.master, self.ticket.id, self.ticket.generation)
+
+
+def number_ticket(master: bytes, ticket: TicketId, generation: int) -> str:
+    """Return the number of a ticket's generation; another one has another number."""
+    return write_number(hash_handle(derive_handle(master, ticket, generation)))
 
 
 class IssuedCapsule(Reticent, frozen=True, kw_only=True):
@@ -89,25 +100,28 @@ def state_claims(subject: CodeSubject, epoch_starts: datetime) -> Claims:
 
 
 class CodeMint:
-    """Makes capsules and remembers them: a day's chain is thousands of hashes long."""
+    """Makes capsules and remembers the ``most`` asked for last: a day's chain is thousands of hashes long."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = _CACHED_CAPSULES) -> None:
         self._made: OrderedDict[tuple[EventId, bytes, Claims], IssuedCapsule] = OrderedDict()
+        self._most = most
 
     async def capsules(self, subject: CodeSubject, epochs: list[EpochSecrets]) -> list[IssuedCapsule]:
         """Return a ticket's capsule for each of these epochs; what must be made is made in a thread."""
         wanted = [((one.event, one.issuer_public, state_claims(subject, one.starts)), one) for one in epochs]
-        missing = [(key, one) for key, one in wanted if key not in self._made]
+        # Held here from now on: while the rest is made, others may push these out of what is remembered.
+        known = {key: self._made[key] for key, _ in wanted if key in self._made}
+        missing = [(key, one) for key, one in wanted if key not in known]
         if missing:
             seed = subject.seed
             fresh = await asyncio.to_thread(lambda: [_mint(seed, claims, one) for (_, _, claims), one in missing])
-            self._made.update(zip((key for key, _ in missing), fresh, strict=True))
-        found = [self._made[key] for key, _ in wanted]
-        for key, _ in wanted:
+            known.update(zip((key for key, _ in missing), fresh, strict=True))
+        for key, capsule in known.items():
+            self._made[key] = capsule
             self._made.move_to_end(key)
-        while len(self._made) > _CACHED_CAPSULES:
+        while len(self._made) > self._most:
             self._made.popitem(last=False)
-        return found
+        return [known[key] for key, _ in wanted]
 
     async def live_token(self, subject: CodeSubject, epoch: EpochSecrets, now: datetime) -> LiveToken:
         """Return what the ticket's code shows at a moment inside the epoch."""

@@ -13,6 +13,8 @@ from shared.ids import EventId
 from shared.secrecy import Reticent
 
 LAST_EPOCH = 0xFFFF
+PAPER_EPOCH = 0
+"""The epoch whose keys make codes on paper: always the same, so that an event put off to another day takes what was printed."""
 
 
 class EpochSecrets(Reticent, frozen=True, kw_only=True):
@@ -58,8 +60,3 @@ def epoch_start(event: EventRow, epoch: int) -> datetime:
 def next_epoch(event: EventRow, now: datetime) -> int:
     """Return the number of the first epoch that has not begun."""
     return 0 if now < event.epoch_zero else epoch_at(event, now) + 1
-
-
-def paper_epoch(event: EventRow) -> int:
-    """Return the epoch whose keys make codes on paper: the one in which the doors open, whatever day it is."""
-    return epoch_at(event, event.policy.window.doors)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 from msgspec import Struct
 
+from server.services.callers import rewrap_secret
 from server.services.context import Context
 from server.services.keys import KeyVault
 from server.services.ports import Database, Unit
@@ -152,6 +153,9 @@ async def _rewrap_some(context: Context, tenant: TenantId, limit: int) -> int:
         if replaced := await tx.key_care.foreign_replaced(kek, limit):
             await tx.key_care.rewrap_replaced([wrapping.rewrap_replaced(tenant, row) for row in replaced])
             return len(replaced)
+        if secrets := await tx.services.foreign_secrets(kek, limit):
+            await tx.services.rewrap_secrets([rewrap_secret(context, tenant, row) for row in secrets])
+            return len(secrets)
     return 0
 
 

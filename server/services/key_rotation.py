@@ -13,7 +13,7 @@ import structlog
 from msgspec import Struct
 
 from server.services.context import Context
-from server.services.epochs import LAST_EPOCH, epoch_at, next_epoch, paper_epoch
+from server.services.epochs import LAST_EPOCH, PAPER_EPOCH, epoch_at, next_epoch
 from server.services.keys import KeyVault
 from server.services.ports import Unit
 from server.services.problems import EventUnknown
@@ -68,10 +68,12 @@ async def rotate_event(context: Context, tenant: TenantId, event_id: EventId, *,
 async def renew_future(tx: Unit, vault: KeyVault, event: EventRow, now: datetime) -> Rotated:
     """Replace the keys of all epochs that have not begun; codes made with the older ones go on counting.
 
-    ``event`` is locked by the caller.
+    Until the day the doors open, what is printed from now on has other keys as well. ``event`` is locked by the caller.
     """
     first = next_epoch(event, now)
     rows = await tx.keys.epochs(event.id, first, LAST_EPOCH)
+    if PAPER_EPOCH < first <= epoch_at(event, event.policy.window.doors):
+        rows += await tx.keys.epochs(event.id, PAPER_EPOCH, PAPER_EPOCH)
     await _renew(tx, vault, event, rows, _Replacing(now=now, accepted_until=None))
     return _rotated(event, first, rows, None)
 
@@ -83,9 +85,8 @@ async def renew_now(tx: Unit, vault: KeyVault, event: EventRow, now: datetime, a
     """
     first = max(0, epoch_at(event, now) - 1)
     rows = await tx.keys.epochs(event.id, first, LAST_EPOCH)
-    paper = paper_epoch(event)
-    if paper < first:
-        rows += await tx.keys.epochs(event.id, paper, paper)
+    if first > PAPER_EPOCH:
+        rows += await tx.keys.epochs(event.id, PAPER_EPOCH, PAPER_EPOCH)
     await tx.keys.limit_replaced(event.id, [row.epoch for row in rows], accepted_until)
     await _renew(tx, vault, event, rows, _Replacing(now=now, accepted_until=accepted_until))
     return _rotated(event, first, rows, accepted_until)

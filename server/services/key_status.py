@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from server.domain.server_gate import is_server_gate
 from server.services.bundles import due_version
 from server.services.context import Context
 from server.services.epochs import LAST_EPOCH, epoch_at
@@ -14,6 +15,7 @@ from server.services.key_care import KEPT_AFTER_EVENT
 from server.services.ports import Unit
 from server.services.ports_keys import KekCount
 from server.services.rows import EventRow, KeyKind
+from server.services.rows_gates import GateRow
 from shared.ids import EventId, TenantId
 
 
@@ -63,7 +65,7 @@ async def read_status(context: Context, tenant: TenantId, only: EventId | None =
     async with context.db.tenant(tenant) as tx:
         events = [one for one in await tx.events.list_all(only) if only or _matters(one, now)]
         described = [await _describe_event(tx, context, event, now) for event in events]
-        beliefs = [gate.config for event in events for gate in await tx.gates.of_event(event.id) if not gate.revoked_at]
+        beliefs = [gate.config for event in events for gate in await _gates_of(tx, event)]
         return TenantStatus(
             tenant_id=tenant,
             wrapped_with=await tx.key_care.count_keks(),
@@ -90,7 +92,7 @@ async def _list_configs(tx: Unit, believers: Counter[int]) -> list[ConfigStatus]
 async def _describe_event(tx: Unit, context: Context, event: EventRow, now: datetime) -> EventStatus:
     epochs = await tx.keys.epochs(event.id, 0, LAST_EPOCH)
     replaced = await tx.keys.replaced(event.id, [one.epoch for one in epochs])
-    gates = [gate for gate in await tx.gates.of_event(event.id) if gate.revoked_at is None]
+    gates = await _gates_of(tx, event)
     behind = [
         gate
         for gate in gates
@@ -108,6 +110,12 @@ async def _describe_event(tx: Unit, context: Context, event: EventRow, now: date
         gates=len(gates),
         gates_behind=len(behind),
     )
+
+
+async def _gates_of(tx: Unit, event: EventRow) -> list[GateRow]:
+    """Return the event's gates in service; the server's own needs no keys sent."""
+    gates = await tx.gates.of_event(event.id)
+    return [gate for gate in gates if gate.revoked_at is None and not is_server_gate(gate.id, event.id)]
 
 
 def _matters(event: EventRow, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from server.domain.access import User
 from server.services.codes import CodeSubject, event_over, write_static
 from server.services.context import Context
-from server.services.epochs import paper_epoch
+from server.services.epochs import PAPER_EPOCH
 from server.services.problems import StaticCodeNotAllowed
 from server.services.show_code import QrFormat, check_showable, find_subject
 from shared.codes.capsule import CodePolicy
@@ -56,6 +56,7 @@ class Sheet(Reticent, frozen=True, kw_only=True):
     starts: datetime
     id_check: bool
     single_entry: bool
+    number: str = ""
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Keep the holder's name out of logs."""
@@ -84,8 +85,7 @@ async def fill_sheet(context: Context, user: User, ticket_id: TicketId) -> Sheet
         subject = await find_subject(context, tx, user, ticket_id)
         _check_allowed(subject)
         check_showable(subject, now)
-        number = paper_epoch(subject.event)
-        (epoch,) = await context.vault.epochs(tx, subject.event, number, number)
+        (epoch,) = await context.vault.epochs(tx, subject.event, PAPER_EPOCH, PAPER_EPOCH)
     return _describe(subject, write_static(subject, epoch))
 
 
@@ -113,4 +113,5 @@ def _describe(subject: CodeSubject, text: str) -> Sheet:
         starts=event.policy.window.starts,
         id_check=event.policy.id_check or bool(CodePolicy(ticket_type.code_policy) & CodePolicy.ID_CHECK),
         single_entry=not event.policy.exits,
+        number=subject.number,
     )

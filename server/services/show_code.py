@@ -22,6 +22,8 @@ from shared.tickets.lifecycle import State
 SHOWN = frozenset({State.ACTIVE, State.TRANSFERRED, State.CHECKED_IN})
 """States in which a ticket shows codes."""
 _WALLET_EPOCHS = 100
+_WALLET_REACH = timedelta(days=14)
+"""A phone asks again while it has a network; who has none for longer than this is rare, and each epoch costs a signature."""
 _REFRESH_AHEAD = timedelta(seconds=1)
 _BUSY_AHEAD = timedelta(hours=1)
 _CALM = timedelta(hours=6)
@@ -104,7 +106,7 @@ async def show_code(context: Context, mint: CodeMint, user: User, ticket_id: Tic
 
 
 async def fill_wallet(context: Context, mint: CodeMint, user: User, ticket_id: TicketId) -> Wallet:
-    """Return capsules for every epoch until the doors close, at most a hundred, and the seed once it may be known.
+    """Return capsules for every epoch until the doors close or for two weeks, at most a hundred, and the seed once it may be known.
 
     Raises:
         TicketUnknown: none of this user's.
@@ -120,7 +122,8 @@ async def fill_wallet(context: Context, mint: CodeMint, user: User, ticket_id: T
 
 async def find_wallet_epochs(context: Context, tx: Unit, event: EventRow, now: datetime) -> list[EpochSecrets]:
     """Return the epochs a wallet filled now has capsules for."""
-    return await _epochs(context, tx, event, now, event_over(event) - timedelta(microseconds=1))
+    until = min(event_over(event) - timedelta(microseconds=1), now + _WALLET_REACH)
+    return await _epochs(context, tx, event, now, until)
 
 
 async def pack_wallet(

@@ -26,10 +26,15 @@ PLAIN_RULE = f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"
 Open = Callable[..., Awaitable[Visit]]
 
 
+def find_browser() -> str | None:
+    """Return where the system's browser is."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
 @pytest_asyncio.fixture(loop_scope="session", scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Give the system's Chromium, started once for all tests."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = find_browser()
     if found is None:
         pytest.fail(f"these tests need one of {', '.join(BROWSERS)} (Debian, Ubuntu: apt-get install chromium)")
     expect.set_options(timeout=20_000)

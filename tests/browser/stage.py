@@ -33,6 +33,8 @@ EPOCHS = 2
 SLOT = timedelta(seconds=15)
 REFRESH = timedelta(minutes=5)
 
+NUMBER = "K7QW-3M2X"
+
 
 def encode(data: bytes) -> str:
     """Return Base64url without padding."""
@@ -43,6 +45,7 @@ def show_ticket(**changes: Any) -> TicketShown:
     """Return a ticket for the north stand, unless told otherwise."""
     fields: dict[str, Any] = {
         "ticket_id": TICKET,
+        "number": NUMBER,
         "status": State.ACTIVE,
         "event_name": "Harbour Nights Opening",
         "ticket_type_name": "Balcony",

@@ -12,7 +12,7 @@ from server.services.ticket_page import Standing
 from shared.codes import chain
 from shared.codes.reader import CodeRead
 from tests.browser.conftest import Open
-from tests.browser.stage import make_reader, show_ticket
+from tests.browser.stage import NUMBER, SLOT, make_reader, show_ticket
 from tests.unit.shared.samples import NOW, T0
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -103,6 +103,13 @@ async def test_ticket_and_seat_show_without_scrolling(visit: Open, size: tuple[i
         await expect(phone.page.locator(f"#fact-{fact} dd")).to_be_in_viewport(ratio=1)
 
 
+async def test_number_is_the_one_that_gates_find_the_ticket_by(visit: Open) -> None:
+    phone = await visit()
+    await phone.open()
+    await phone.expect_slot(NOW_SLOT)
+    await expect(phone.page.locator("#fact-number dd")).to_have_text(NUMBER)
+
+
 async def test_turning_the_phone_draws_the_code_anew_in_whole_modules(visit: Open) -> None:
     phone = await visit()
     await phone.open()
@@ -175,3 +182,57 @@ async def test_the_page_speaks_the_phones_language_or_english(
     await expect(phone.page.locator("html")).to_have_attribute("lang", lang)
     text = await phone.page.locator("#starts").evaluate("(place) => place.textContent.replaceAll('\\u202f', ' ')")
     assert text == starts
+
+
+# A screen that is kept lit or not, by the standard's own words.
+LAMP = """window.lamp = { asked: 0, lit: false };
+Object.defineProperty(navigator, "wakeLock", { value: { request: async (kind) => {
+  const lock = new EventTarget();
+  window.lamp.asked += 1;
+  window.lamp.lit = kind === "screen";
+  lock.release = async () => { window.lamp.lit = false; lock.dispatchEvent(new Event("release")); };
+  return lock;
+} } });"""
+
+
+async def test_the_screen_stays_lit_for_five_minutes_of_a_code_and_again_when_somebody_looks(visit: Open) -> None:
+    phone = await visit()
+    await phone.page.add_init_script(LAMP)
+    await phone.open()
+    await phone.expect_note("Ready to scan")
+    assert await phone.page.evaluate("window.lamp") == {"asked": 1, "lit": True}
+    for step in range(1, 20):
+        await phone.pass_time(SLOT)
+        await phone.expect_slot(NOW_SLOT + step)
+    assert await phone.page.evaluate("window.lamp") == {"asked": 1, "lit": True}
+    for step in range(20, 30):
+        await phone.pass_time(SLOT)
+        await phone.expect_slot(NOW_SLOT + step)
+    assert await phone.page.evaluate("window.lamp") == {"asked": 1, "lit": False}
+    await phone.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await phone.pass_time(SLOT)
+    await phone.expect_slot(NOW_SLOT + 30)
+    assert await phone.page.evaluate("window.lamp") == {"asked": 2, "lit": True}
+
+
+@pytest.mark.parametrize("standing", [Standing.VOID, Standing.LOCKED])
+async def test_without_a_code_the_screen_may_go_dark(visit: Open, standing: Standing) -> None:
+    phone = await visit()
+    await phone.page.add_init_script(LAMP)
+    await phone.open()
+    await phone.expect_note("Ready to scan")
+    phone.stage.pages.end(standing)
+    await phone.page.evaluate("dispatchEvent(new Event('online'))")
+    await phone.expect_screen(standing.value)
+    assert await phone.page.evaluate("window.lamp") == {"asked": 1, "lit": False}
+
+
+async def test_a_browser_that_cannot_keep_the_screen_lit_shows_the_code_all_the_same(visit: Open) -> None:
+    phone = await visit()
+    await phone.page.add_init_script(
+        "Object.defineProperty(navigator, 'wakeLock', { value: { request: async () => { throw new Error('no'); } } });"
+    )
+    await phone.open()
+    await phone.expect_slot(NOW_SLOT)
+    await phone.pass_time(SLOT)
+    await phone.expect_slot(NOW_SLOT + 1)

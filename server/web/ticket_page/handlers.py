@@ -9,9 +9,10 @@ import msgspec
 from aiohttp import hdrs, web
 from msgspec import Struct
 
+from server.domain.ticket_link import LinkInvalid
 from server.services.ticket_page import TicketPage
 from server.web.ticket_page.assets import LANGUAGES, PREFIX, Asset, PageAssets
-from shared.problems import NotFound
+from shared.problems import NotFound, TicketTokenError
 
 SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -52,11 +53,17 @@ class FileUnknown(NotFound):
 
 
 class Address(Struct, frozen=True, kw_only=True):
-    """One path of the page for GET; all of them are open to everybody, the link itself being the proof."""
+    """One path of the page for GET; all of them are open to everybody, the link itself being the proof.
+
+    ``answer`` is the type of what is sent as ``media``, ``raises`` are the problems it may tell of.
+    """
 
     path: str
     handler: Handler
     summary: str
+    answer: object = bytes
+    media: tuple[str, ...] = ("text/html",)
+    raises: tuple[type[TicketTokenError], ...] = ()
 
 
 class TicketSite:
@@ -70,10 +77,28 @@ class TicketSite:
         """Return every path; those without a variable part come before those that would swallow them."""
         return [
             Address(path="/t/", handler=self.shell, summary="The ticket page without a ticket, as phones keep it"),
-            Address(path="/t/sw.js", handler=self.worker, summary="The ticket page's service worker"),
+            Address(
+                path="/t/sw.js",
+                handler=self.worker,
+                summary="The ticket page's service worker",
+                media=("text/javascript",),
+            ),
             Address(path="/t/{link}", handler=self.shell, summary="The ticket page"),
-            Address(path="/t/{link}/wallet", handler=self.wallet, summary="What the holder of a link may see"),
-            Address(path=PREFIX + "/{build}/{name}", handler=self.file, summary="A file of the ticket page"),
+            Address(
+                path="/t/{link}/wallet",
+                handler=self.wallet,
+                summary="What the holder of a link may see",
+                answer=TicketPage,
+                media=("application/json",),
+                raises=(LinkInvalid,),
+            ),
+            Address(
+                path=PREFIX + "/{build}/{name}",
+                handler=self.file,
+                summary="A file of the ticket page",
+                media=("text/css", "text/javascript", "image/svg+xml"),
+                raises=(FileUnknown,),
+            ),
         ]
 
     async def shell(self, request: web.Request) -> web.Response:

@@ -10,6 +10,9 @@ from msgspec.structs import replace
 
 from gate.examine import state_facts
 from gate.ports import Sighting
+from server.domain.access import Role, User
+from server.services.event_requests import PolicyChanges
+from server.services.events import change_policy
 from server.services.key_rotation import rotate_event
 from server.services.paper import PaperCode, fill_sheet, show_paper_code
 from server.services.problems import CodeOver, StaticCodeNotAllowed, TicketUnknown
@@ -25,6 +28,7 @@ from shared.ids import GateId
 from shared.tickets.lifecycle import State
 from tests.conftest import Databases
 from tests.integration.keys.stage import DAY, Festival, long_policy, open_festival, stranger
+from tests.integration.server.doors.stage import DOORS
 from tests.integration.server.selling.test_codes import rotate
 
 
@@ -61,6 +65,37 @@ async def test_a_printed_code_is_read_on_every_day_of_the_event(paper: Festival)
         reader = await paper.reader(gate)
         assert admit(paper, reader, code.qr_data, long_policy(static_codes=True)) is Reason.OK
         paper.clock.advance(DAY)
+
+
+async def put_off(paper: Festival, by: timedelta) -> None:
+    """Have the event take place another day."""
+    event = await paper.stage.event_row()
+    organiser = User(tenant=paper.stage.tenant, user=stranger(), role=Role.VENUE_MANAGER)
+    then = DOORS + by
+    changes = PolicyChanges(version=event.version, doors_at=then, starts_at=then, ends_at=then + DAY)
+    await change_policy(paper.context, organiser, event.id, changes)
+
+
+async def test_a_printed_code_outlives_a_postponement(paper: Festival) -> None:
+    gate, ticket = await paper.stage.enrol(), await paper.ticket()
+    printed = (await print_code(paper, ticket)).qr_data
+    await put_off(paper, 9 * DAY)
+    paper.clock.advance(9 * DAY)
+    reader = await paper.reader(gate)
+    for text in (printed, (await print_code(paper, ticket)).qr_data):
+        assert isinstance(reader.read(text, paper.clock.now()), CodeRead)
+
+
+async def test_paper_printed_after_a_gate_was_revoked_does_not_open_for_it(paper: Festival) -> None:
+    stolen, gate, ticket = await paper.stage.enrol("west"), await paper.stage.enrol("east"), await paper.ticket()
+    await put_off(paper, 9 * DAY)
+    paper.clock.advance(2 * DAY)
+    before, had = (await print_code(paper, ticket)).qr_data, await paper.reader(stolen)
+    await paper.stage.enrolment.revoke(paper.stage.tenant, stolen.id, paper.clock.now())
+    after, has = (await print_code(paper, ticket)).qr_data, await paper.reader(gate)
+    now = paper.clock.now()
+    assert [isinstance(has.read(text, now), CodeRead) for text in (before, after)] == [True, True]
+    assert [isinstance(had.read(text, now), CodeRead) for text in (before, after)] == [True, False]
 
 
 async def test_printing_again_gives_the_same_code(paper: Festival) -> None:

@@ -7,7 +7,7 @@ let until = 0;
 
 /** Keep the screen lit from now on; asking again while it is lit does nothing. */
 export async function stayAwake() {
-  if (lock !== null || document.visibilityState !== "visible" || (until && performance.now() > until)) return;
+  if (lock !== null || document.visibilityState !== "visible" || (until && performance.now() >= until)) return;
   until ||= performance.now() + LONGEST;
   try {
     lock = (await navigator.wakeLock?.request("screen")) ?? null;

@@ -17,12 +17,6 @@ function say(id, text) {
   if (place.textContent !== text) place.textContent = text; // or a screen reader would say it once more
 }
 
-/** Return the short form of a ticket's id that people can read out. */
-export function shortNumber(id) {
-  const tail = id.replaceAll("-", "").slice(-8).toUpperCase();
-  return `${tail.slice(0, 4)}-${tail.slice(4)}`;
-}
-
 export class View {
   #texts;
   #languages;
@@ -51,8 +45,7 @@ export class View {
     say("event", ticket.event);
     say("starts", this.#texts.starts(writeDate(this.#texts, ticket.startsMs, this.#languages)));
     say("checked-in", this.#texts.checkedIn);
-    for (const fact of ["type", "seat", "holder"]) this.#showFact(fact, ticket[fact]);
-    this.#showFact("number", shortNumber(ticket.id));
+    for (const fact of ["type", "seat", "holder", "number"]) this.#showFact(fact, ticket[fact]);
   }
 
   #showFact(fact, value) {

@@ -37,7 +37,7 @@ export function readPage(body) {
 
 function readTicket(ticket) {
   return {
-    id: text(ticket.ticketId),
+    number: text(ticket.number ?? ""), // what a phone kept from before there were numbers has none
     status: text(ticket.status),
     event: text(ticket.eventName),
     type: text(ticket.ticketTypeName),
