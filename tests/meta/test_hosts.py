@@ -14,7 +14,7 @@ EXCEPTIONS: frozenset[str] = frozenset()
 
 NOT_OURS = {".git", ".venv", ".cache", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".tickettoken"}
 NOT_OURS |= {"__pycache__", ".import_linter_cache", "htmlcov", "dist", "node_modules"}
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-server.lock", "requirements-gate.lock")
 
 # Written so that this file does not match itself.
 INDEX_ADDRESS = re.compile(
@@ -56,8 +56,16 @@ def test_lock_pins_every_package_by_hash_and_names_no_address(name: str) -> None
     assert all(HASH.match(lines[number + 1]) for number in starts)
 
 
-def test_runtime_lock_agrees_with_the_developers_lock() -> None:
-    runtime, tools = [
-        {line.rstrip(" \\") for line in (ROOT / name).read_text().splitlines() if PINNED.match(line)} for name in LOCKS
+@pytest.mark.parametrize("name", [name for name in LOCKS if name != "requirements-dev.lock"])
+def test_locks_agree_with_the_developers_lock(name: str) -> None:
+    part, everything = [
+        {line.split()[0] for line in (ROOT / lock).read_text().splitlines() if PINNED.match(line)}
+        for lock in (name, "requirements-dev.lock")
     ]
-    assert runtime < tools
+    assert part < everything
+
+
+def test_neither_programs_lock_holds_what_only_the_other_needs() -> None:
+    names = {lock: (ROOT / lock).read_text() for lock in ("requirements-server.lock", "requirements-gate.lock")}
+    assert not re.search(r"^(opencv|textual|zxing|aiosqlite)", names["requirements-server.lock"], re.MULTILINE)
+    assert not re.search(r"^(asyncpg|redis|reportlab|pyjwt)", names["requirements-gate.lock"], re.MULTILINE)
