@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from msgspec import Struct
 
+from server.api.address import tell_address
 from server.api.exchange import BODY_LIMIT
-from server.api.health import HealthApi
+from server.api.guard import Counting, mount
+from server.api.health import Check, HealthApi
 from server.api.middleware import trace_requests
-from server.api.routes import mount
 from server.authenticators import make_authenticators
 from server.background import background_work, run_background
-from server.parts import Parts, ServerPlan, open_parts
+from server.parts import Parts, ServerPlan, Share, open_parts
 from server.route_table import all_routes
 from server.services.key_care import check_ring
+from server.services.limits import Limits
 from server.services.relay import RelayState
 from shared.problems import Unavailable
 
@@ -28,6 +30,12 @@ class RelayAway(Unavailable):
     """The relay has no connection, so gates learn nothing new."""
 
     code = "relay_away"
+
+
+class BrokerAway(Unavailable):
+    """RabbitMQ does not do what this program needs; facts wait in the database."""
+
+    code = "broker_away"
 
 
 class Running(Struct, frozen=True, kw_only=True):
@@ -43,12 +51,14 @@ HEALTH: web.AppKey[HealthApi] = web.AppKey("health", HealthApi)
 
 def build_app(parts: Parts) -> web.Application:
     """Return the application with its routes filled from the table; nothing runs yet."""
-    health = HealthApi({"database": parts.database.ping, "relay": lambda: _check_relay(parts.relay)})
+    health = HealthApi(_needed(parts), _soft(parts))
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[trace_requests(parts.context.random_bytes)])
     app[PARTS] = parts
     app[HEALTH] = health
-    authenticators = make_authenticators(parts.tokens, parts.gate_tokens)
-    mount(app, all_routes(parts, health), authenticators)
+    limits = Limits(parts.context.ephemeral, parts.access.quotas)
+    counting = Counting(limits=limits, address_of=tell_address(parts.access.proxies))
+    routes = health.routes() if parts.share is Share.WORK else all_routes(parts, health)
+    mount(app, routes, make_authenticators(parts), counting)
     app.on_startup.append(_announce_start)
     app.on_shutdown.append(_close_links)
     return app
@@ -72,7 +82,7 @@ async def run_server(plan: ServerPlan, listener: socket.socket) -> AsyncIterator
 
 @asynccontextmanager
 async def _serve(parts: Parts, listener: socket.socket) -> AsyncIterator[Running]:
-    async with run_background(background_work(parts)):
+    async with run_background(background_work(parts), parts.pulses):
         runner = web.AppRunner(build_app(parts), access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
@@ -81,6 +91,32 @@ async def _serve(parts: Parts, listener: socket.socket) -> AsyncIterator[Running
             yield Running(base_url=f"http://{host}:{port}", parts=parts)
         finally:
             await runner.cleanup()
+
+
+def _needed(parts: Parts) -> Mapping[str, Check]:
+    """Return the parts without which the server cannot serve."""
+    workers: dict[str, Check] = {pulse.name: pulse.check for pulse in parts.pulses.all()}
+    if "relay" in workers:
+        workers["relay_session"] = lambda: _check_relay(parts.relay)
+    return workers | {"database": parts.database.ping}
+
+
+def _soft(parts: Parts) -> Mapping[str, Check]:
+    """Return the parts without which the server serves less well."""
+    checks: dict[str, Check] = {}
+    # A process that leaves the messages to others does not know how the broker is.
+    if parts.has_broker and any(pulse.name == "publisher" for pulse in parts.pulses.all()):
+        checks["broker"] = lambda: _check_broker(parts)
+    if parts.has_redis:
+        # Forgetting what was never kept asks Redis and changes nothing.
+        checks["redis"] = lambda: parts.context.ephemeral.forget(None, "health")
+    return checks
+
+
+async def _check_broker(parts: Parts) -> None:
+    problem = parts.publisher.problem or parts.inbox.problem
+    if problem is not None:
+        raise BrokerAway(f"Messages are neither sent nor taken ({problem}): run `tickettoken doctor`.")
 
 
 async def _check_relay(relay: RelayState) -> None:
@@ -94,4 +130,5 @@ async def _announce_start(app: web.Application) -> None:
 
 async def _close_links(app: web.Application) -> None:
     # before the runner waits for open connections: a link would not end by itself
+    app[HEALTH].mark_stopping()
     app[PARTS].hub.close()

@@ -3,36 +3,101 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
+from server.bus.envelope import decode_envelope
+from server.bus.topology import INBOX
+from server.chores_keeper import run_chores
+from server.db.publisher_session import open_publisher_session
 from server.db.relay_session import open_relay_session
+from server.gate_broker import run_gate_broker
 from server.key_keeper import run_key_keeper
-from server.parts import Parts
+from server.parts import Parts, Share
+from server.services.inbox import Reader, run_inbox
+from server.services.publisher import Publisher, run_publisher
+from server.services.pulse import Beat, Pulse, Pulses, Worker
 from server.services.relay import run_relay
 from server.sweeper import run_sweeper
 
+_OF_CONNECTIONS = frozenset({"hub", "key_keeper"})
+"""What every process must do that gates are linked to; anything else is done once for all."""
 
-def background_work(parts: Parts) -> list[Coroutine[Any, Any, None]]:
-    """Return what runs beside the requests."""
+# Twice the longest wait of a loop and the longest work it does in one round.
+_QUICK_S = 60.0
+_SLOW_S = 300.0
+
+
+def background_work(parts: Parts) -> list[Worker]:
+    """Return what runs in this process beside the requests; health asks each of them for signs of life."""
+    return [one for one in _all_work(parts) if _is_ours(parts.share, one.name)]
+
+
+def _is_ours(share: Share, name: str) -> bool:
+    return share is Share.ALL or (share is Share.SERVE) == (name in _OF_CONNECTIONS)
+
+
+def _all_work(parts: Parts) -> list[Worker]:
     return [
-        run_relay(lambda: open_relay_session(parts.database), parts.relay),
-        parts.hub.run(parts.database.listen),
-        run_sweeper(parts.context, parts.database),
-        run_key_keeper(parts.context, parts.database, parts.hub.check_all),
+        Worker(
+            name="relay",
+            run=lambda beat: run_relay(lambda: open_relay_session(parts.database), parts.relay, beat),
+            silence_s=_QUICK_S,
+        ),
+        Worker(name="hub", run=lambda beat: parts.hub.run(parts.database.listen, beat), silence_s=_QUICK_S),
+        Worker(name="sweeper", run=lambda beat: run_sweeper(parts.context, parts.database, beat), silence_s=_SLOW_S),
+        Worker(
+            name="key_keeper",
+            run=lambda beat: run_key_keeper(parts.context, parts.database, parts.hub.check_all, beat),
+            silence_s=_SLOW_S,
+        ),
+        Worker(name="chores", run=lambda beat: run_chores(parts.context, parts.database, beat), silence_s=_SLOW_S),
+        Worker(name="publisher", run=lambda beat: _publish(parts, beat), silence_s=_QUICK_S),
+        Worker(name="inbox", run=lambda beat: _read_inbox(parts, beat), silence_s=None),
+        *_gate_broker_work(parts),
     ]
 
 
 @asynccontextmanager
-async def run_background(work: list[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+async def run_background(work: list[Worker], pulses: Pulses) -> AsyncIterator[None]:
     """Run all of it beside the block; the first that fails ends the block with its problem."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
+            tasks = [group.create_task(_watch(one, pulses.expect(one)), name=one.name) for one in work]
             yield
             for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as problems:
         # What ended the server is told by itself; a second failure on the way out is only its echo.
         raise problems.exceptions[0] from None
+
+
+async def _publish(parts: Parts, beat: Beat) -> None:
+    publisher = Publisher(parts.bus, parts.context.clock, parts.publisher)
+    await run_publisher(lambda: open_publisher_session(parts.database), publisher, parts.publisher, beat)
+
+
+async def _read_inbox(parts: Parts, beat: Beat) -> None:
+    reader = Reader(parts.context, parts.database, decode_envelope, parts.inbox)
+    await run_inbox(parts.bus, INBOX, reader.handle, parts.inbox, beat)
+
+
+async def _watch(worker: Worker, pulse: Pulse) -> None:
+    pulse.start()
+    try:
+        await worker.run(pulse.beat)
+    finally:
+        pulse.stop()
+
+
+def _gate_broker_work(parts: Parts) -> list[Worker]:
+    broker = parts.gate_broker
+    if broker is None:
+        return []
+    return [
+        Worker(
+            name="gate_broker",
+            run=lambda beat: run_gate_broker(broker, parts.context, parts.database, parts.snapshots, beat),
+            silence_s=_QUICK_S,
+        )
+    ]

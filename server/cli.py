@@ -9,7 +9,12 @@ import sys
 from collections.abc import Sequence
 
 from server.cli_parsers import add_demo, add_doctor, add_migrate, add_seed, add_serve, add_token
+from server.cli_parsers_access import add_access
+from server.cli_parsers_deploy import add_secrets, add_work
+from server.cli_parsers_dlq import add_dlq
+from server.cli_parsers_doors import add_doors
 from server.cli_parsers_keys import add_keys
+from server.cli_parsers_office import add_office
 from shared.arguments import CommandParser
 from shared.problems import TicketTokenError
 
@@ -65,12 +70,18 @@ def build_parser() -> CommandParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND", required=True)
     add_serve(commands)
     add_migrate(commands)
     add_seed(commands)
     add_doctor(commands)
     add_keys(commands)
+    add_office(commands)
+    add_doors(commands)
+    add_access(commands)
+    add_dlq(commands)
     add_token(commands)
+    add_work(commands)
+    add_secrets(commands)
     add_demo(commands)
     return parser

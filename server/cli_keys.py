@@ -202,8 +202,11 @@ def describe_rotation(rotated: Rotated, event: EventStatus) -> list[str]:
         )
         if rotated.paper_codes:
             lines.append("printed tickets end then as well: have them printed anew, or let the box office help")
-    lines.append(
-        f"gates without the new keys yet: {event.gates_behind} of {event.gates}; until they have them they cannot read codes "
-        "fetched from now on for those epochs"
-    )
+    if event.gates_behind:
+        lines.append(
+            f"{event.gates_behind} of {event.gates} gates do not have the new keys yet: linked ones get them within seconds, the "
+            "others cannot read codes fetched from now on for those epochs (see `tickettoken keys status`)"
+        )
+    elif event.gates:
+        lines.append(f"all {event.gates} gates have the new keys")
     return lines

@@ -18,10 +18,14 @@ _SERVE_EPILOG = """examples:
 environment without --embedded (NAME_FILE names a file holding the value of NAME):
   DATABASE_URL          PostgreSQL as role tt_app          WORKER_DATABASE_URL   the same as role tt_worker
   JWT_SECRET            64 characters or more              QR_ENCRYPTION_KEY     32 bytes, wraps all stored keys
-  HOST, PORT            where to listen (127.0.0.1, 3004)  PAYMENTS              none or demo (everything counts as paid)
+  HOST, PORT            where to listen (127.0.0.1, 3004)  PAYMENTS              none, facts or demo (all is paid)
   RESERVATION_MINUTES   how long places are held (10)      DATABASE_CONNECTIONS  at most (10)
   LOG_LEVEL             debug, info, warning or error      PUBLIC_URL            where people reach it, for links
   KEY_HORIZON_HOURS     how far ahead gates have keys (72) PRINT_FONT            TrueType file for printed tickets
+  RABBITMQ_URL          the broker, for other programs     RABBITMQ_MANAGEMENT_URL  its API, for `doctor`
+  REDIS_URL             what several servers share         INTERNAL_SERVICE_SECRET  of the caller `internal`
+  RATE_LIMITS           read=600/60,write=off              TRUSTED_PROXIES       whose X-Forwarded-For is believed
+  JWT_ALGORITHM         HS256, EdDSA or RS256; JWT_ISSUER, JWT_AUDIENCE; JWT_PUBLIC_KEY, JWT_JWKS or JWT_JWKS_URL
   KEY_OVERLAP_MINUTES   how long fetched codes count after an emergency replaced their keys (10)
 
 environment with --embedded: the same names except for the URLs, all optional; secrets are made on first use.
@@ -34,6 +38,14 @@ def add_serve(commands: Commands) -> None:
     serve.add_argument("--host", help="address to listen on (default: HOST or 127.0.0.1)")
     serve.add_argument("--port", type=parse_port, help="port to listen on, 0 for a free one (default: PORT or 3004)")
     serve.add_argument("--seed", action="store_true", help="put events for trying on sale and print ids and tokens")
+    serve.add_argument(
+        "--no-work",
+        dest="share",
+        action="store_const",
+        const="serve",
+        default="all",
+        help="leave relaying, sweeping and messages to `tickettoken work`",
+    )
 
 
 def add_migrate(commands: Commands) -> None:
@@ -61,7 +73,8 @@ def add_seed(commands: Commands) -> None:
 def add_doctor(commands: Commands) -> None:
     epilog = (
         "examples:\n  tickettoken doctor\n  tickettoken doctor --embedded --data /srv/tt --json\n\n"
-        "Looks at settings, database, roles, row-level security, schema, clocks and keys. Exit status 1 if one is bad.\n"
+        "Looks at settings, database, roles, row-level security, schema, clocks, keys, broker and Redis, and says what to do.\n"
+        "Exit status 1 if one is BAD; a warning alone is no failure.\n"
     )
     doctor = command(commands, "doctor", "look whether this installation is sound", epilog, "server.cli_tools:doctor")
     add_embedded(doctor)

@@ -9,17 +9,24 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
+import structlog
+
 from server.app import run_server
 from server.cli_tools import write_seeds
 from server.embedded.problems import PostgresFailed
 from server.embedded_stack import embedded_server
+from server.gate_broker import plan_gate_broker
 from server.listening import bind
-from server.parts import ServerPlan
+from server.parts import ServerPlan, Share
 from server.seed import seed
 from server.settings import EmbeddedSettings, Settings, read_settings
+from server.settings_access import plan_access
 from shared.codes.keys import parse_key_ring
 from shared.logs import configure_logs
+from shared.problems import InputUnusable
 from shared.settings import load_settings
+
+log = structlog.get_logger()
 
 
 def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -29,9 +36,22 @@ def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         TicketTokenError: it could not start, or something it needs ended.
     """
     if arguments.embedded:
+        if Share(arguments.share) is not Share.ALL:
+            raise InputUnusable("an embedded server works alone: leave out --no-work")
         settings = load_settings(EmbeddedSettings, environ)
         configure_logs(settings.log_level)
         return asyncio.run(_until_stopped(lambda: _serve_embedded(arguments, settings)))
+    given = read_settings(environ)
+    configure_logs(given.log_level)
+    return asyncio.run(_until_stopped(lambda: _serve(arguments, given)))
+
+
+def work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Do a server's background work until SIGINT or SIGTERM; only the health of it is answered over HTTP.
+
+    Raises:
+        TicketTokenError: it could not start, or something it needs ended.
+    """
     given = read_settings(environ)
     configure_logs(given.log_level)
     return asyncio.run(_until_stopped(lambda: _serve(arguments, given)))
@@ -42,6 +62,12 @@ async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
         app_dsn=settings.database_url.value,
         worker_dsn=settings.worker_database_url.value,
         jwt_secret=settings.jwt_secret,
+        share=Share(arguments.share),
+        access=plan_access(settings),
+        redis_url=settings.redis_url,
+        rabbitmq_url=settings.rabbitmq_url,
+        rabbitmq_management_url=settings.rabbitmq_management_url,
+        gate_broker=plan_gate_broker(settings),
         ring=parse_key_ring(settings.qr_encryption_key.value),
         payments=settings.payments,
         hold=timedelta(minutes=settings.reservation_minutes),
@@ -51,10 +77,17 @@ async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
         overlap=timedelta(minutes=settings.key_overlap_minutes),
         print_font=settings.print_font,
     )
+    if settings.rabbitmq_url is None:
+        log.info("bus.none", meaning="without RABBITMQ_URL other programs are told nothing; facts are forgotten")
+    if settings.redis_url is None:
+        log.warning(
+            "ephemeral.alone", meaning="without REDIS_URL several servers count calls and nonces each for itself"
+        )
     with bind(*_address(arguments, settings)) as listener:
         async with run_server(plan, listener) as running:
             if arguments.seed:
-                write_seeds(await seed(running.parts.context), running.parts.tokens.make)
+                tokens = running.parts.tokens
+                write_seeds(await seed(running.parts.context), tokens.make if tokens.are_ours else None)
             _announce(running.base_url)
             await asyncio.Event().wait()
 

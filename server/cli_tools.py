@@ -18,13 +18,16 @@ from server.db.migrations import Phase
 from server.doctor import Finding, examine
 from server.domain.access import Role, User
 from server.embedded_stack import embedded_cluster, load_secrets, plan_for
+from server.gate_broker import plan_gate_broker
 from server.parts import Parts, ServerPlan, open_parts
 from server.seed import SeededEvent, Seeds, name_seeds
 from server.seed import seed as put_on_sale
-from server.settings import EmbeddedSettings, OwnerSettings, TokenSettings, read_settings
+from server.settings import EmbeddedSettings, LogLevel, OwnerSettings, TokenSettings, read_settings
+from server.settings_access import plan_access, token_rules
 from shared.clock import SystemClock
 from shared.codes.keys import parse_key_ring
 from shared.ids import TenantId, UserId
+from shared.logs import configure_logs
 from shared.problems import InputUnusable, TicketTokenError
 from shared.settings import load_settings
 
@@ -51,12 +54,13 @@ def seed(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 def doctor(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Look at the installation; 1 if something is bad."""
+    configure_logs(LogLevel.ERROR)
     findings = asyncio.run(_examine(arguments, environ))
     if arguments.json:
         _write(msgspec.json.encode(findings).decode())
     else:
         for finding in findings:
-            _write(f"{'ok  ' if finding.ok else 'BAD '} {finding.name:<10} {finding.detail}")
+            _write(f"{_grade(finding)} {finding.name:<12} {finding.detail}")
     return 0 if all(finding.ok for finding in findings) else 1
 
 
@@ -67,9 +71,11 @@ def token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         InputUnusable: an id is none, or a lifetime makes no sense.
     """
     if arguments.embedded:
-        secret = load_secrets(arguments.data, load_settings(EmbeddedSettings, environ)).jwt_secret
+        embedded = load_settings(EmbeddedSettings, environ)
+        secret, rules = load_secrets(arguments.data, embedded).jwt_secret, token_rules(embedded)
     else:
-        secret = load_settings(TokenSettings, environ).jwt_secret
+        given = load_settings(TokenSettings, environ)
+        secret, rules = given.jwt_secret, token_rules(given)
     seeded = name_seeds().main
     role = Role(arguments.role)
     known = seeded.attendee if role is Role.CUSTOMER else seeded.organiser
@@ -81,7 +87,7 @@ def token(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     )
     if not 1 <= arguments.hours <= 24 * 365:
         raise InputUnusable("--hours is a number from 1 to 8760")
-    _write(UserTokens(secret, SystemClock()).make(user, life=timedelta(hours=arguments.hours)))
+    _write(UserTokens(secret, SystemClock(), rules).make(user, life=timedelta(hours=arguments.hours)))
     return 0
 
 
@@ -105,6 +111,12 @@ def seeded_users(seeded: SeededEvent) -> dict[str, User]:
     friend = User(tenant=seeded.tenant, user=seeded.friend, role=Role.CUSTOMER, email="ben@example.org")
     organiser = User(tenant=seeded.tenant, user=seeded.organiser, role=Role.VENUE_MANAGER)
     return {"organiser": organiser, "attendee": attendee, "friend": friend}
+
+
+def _grade(finding: Finding) -> str:
+    if not finding.ok:
+        return "BAD "
+    return "warn" if finding.warning else "ok  "
 
 
 async def _seed(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -149,6 +161,11 @@ async def open_plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -
         app_dsn=settings.database_url.value,
         worker_dsn=settings.worker_database_url.value,
         jwt_secret=settings.jwt_secret,
+        access=plan_access(settings),
+        redis_url=settings.redis_url,
+        rabbitmq_url=settings.rabbitmq_url,
+        rabbitmq_management_url=settings.rabbitmq_management_url,
+        gate_broker=plan_gate_broker(settings),
         ring=parse_key_ring(settings.qr_encryption_key.value),
         horizon=timedelta(hours=settings.key_horizon_hours),
         overlap=timedelta(minutes=settings.key_overlap_minutes),

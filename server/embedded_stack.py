@@ -26,6 +26,7 @@ from server.listening import bind
 from server.parts import ServerPlan
 from server.seed import Seeds, seed
 from server.settings import EmbeddedSettings, check_secrets
+from server.settings_access import plan_access
 from shared.codes.keys import KeyRing, parse_key_ring
 from shared.ids import TenantId, UserId
 from shared.problems import DataDamaged, SettingsInvalid
@@ -120,6 +121,7 @@ def plan_for(cluster: EmbeddedCluster, settings: EmbeddedSettings) -> ServerPlan
         app_dsn=cluster.cluster.app_dsn,
         worker_dsn=cluster.cluster.worker_dsn,
         jwt_secret=cluster.secrets.jwt_secret,
+        access=plan_access(settings),
         ring=cluster.secrets.ring,
         payments=settings.payments,
         hold=timedelta(minutes=settings.reservation_minutes),

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 import structlog
@@ -14,18 +15,32 @@ from msgspec import Struct
 
 from server.api.hub import LinkHub
 from server.auth.gate_token import GateTokens
+from server.auth.public_tokens import PublicTokens
 from server.auth.user_token import UserTokens
+from server.bus.local import LocalBus
+from server.bus.rabbit import open_rabbit
+from server.bus.rabbit_link import RabbitPlan
 from server.db.pool import PgDatabase, PoolSizes, open_database
 from server.db.selfcheck import check_database
+from server.ephemeral.opening import open_ephemeral
+from server.gate_broker import GateBroker, GateBrokerPlan, open_gate_broker
 from server.payments.absent import NoPayments
 from server.payments.demo import DemoPayments
+from server.payments.stored import StoredPayments
+from server.services.broker_access import BrokerOffer
 from server.services.codes import CodeMint
 from server.services.context import HOLD, HORIZON, OVERLAP, Context
+from server.services.inbox import InboxState
 from server.services.keys import KeyVault
 from server.services.payments import PaymentProvider
+from server.services.ports_bus import Bus
+from server.services.ports_ephemeral import Ephemeral
+from server.services.publisher import PublisherState
+from server.services.pulse import Pulses
 from server.services.relay import RelayState
 from server.services.snapshot import Snapshots
 from server.settings import Payments
+from server.settings_access import AccessPlan, choose_keys
 from server.web.ticket_page.assets import PageAssets, load_assets
 from shared.clock import Clock, SystemClock
 from shared.codes.keys import KeyRing
@@ -33,6 +48,16 @@ from shared.ids import RandomBytes
 from shared.settings import Secret
 
 log = structlog.get_logger()
+
+
+class Share(StrEnum):
+    """Which part of the whole one process does."""
+
+    ALL = "all"
+    SERVE = "serve"
+    """Answer requests and gates, and do what belongs to their connections."""
+    WORK = "work"
+    """Do what crosses tenants, and answer nothing but questions of health."""
 
 
 class ServerPlan(Struct, frozen=True, kw_only=True):
@@ -43,8 +68,11 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
 
     app_dsn: str
     worker_dsn: str
-    jwt_secret: Secret
+    jwt_secret: Secret | None
     ring: KeyRing
+    share: Share = Share.ALL
+    access: AccessPlan = AccessPlan()
+    redis_url: Secret | None = None
     payments: Payments = Payments.NONE
     hold: timedelta = HOLD
     horizon: timedelta = HORIZON
@@ -52,6 +80,9 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
     print_font: Path | None = None
     connections: int = 10
     public_url: str | None = None
+    rabbitmq_url: Secret | None = None
+    rabbitmq_management_url: Secret | None = None
+    gate_broker: GateBrokerPlan | None = None
     clock: Clock = SystemClock()
     random_bytes: RandomBytes = os.urandom
 
@@ -63,9 +94,12 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
 class Parts(Struct, frozen=True, kw_only=True):
     """The opened parts of a server."""
 
+    share: Share
     database: PgDatabase
     context: Context
+    access: AccessPlan
     tokens: UserTokens
+    public_tokens: PublicTokens | None
     mint: CodeMint
     payments: PaymentProvider
     relay: RelayState
@@ -75,6 +109,24 @@ class Parts(Struct, frozen=True, kw_only=True):
     page: PageAssets
     public_url: str | None
     print_font: Path | None
+    pulses: Pulses
+    bus: Bus
+    publisher: PublisherState
+    inbox: InboxState
+    has_broker: bool
+    has_redis: bool
+    gate_broker: GateBroker | None = None
+    broker_offer: BrokerOffer | None = None
+
+
+@asynccontextmanager
+async def open_bus(plan: ServerPlan) -> AsyncIterator[Bus]:
+    """Open the broker's bus, or one within this process; a broker that is away is connected to when it is back."""
+    if plan.rabbitmq_url is None:
+        yield LocalBus(plan.clock)
+        return
+    async with open_rabbit(RabbitPlan(url=plan.rabbitmq_url)) as bus:
+        yield bus
 
 
 @asynccontextmanager
@@ -87,23 +139,24 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
         TooNew: it was made by a newer program.
     """
     sizes = PoolSizes(app=plan.connections)
-    async with open_database(plan.app_dsn, plan.worker_dsn, sizes) as database:
+    keys = choose_keys(plan.access, plan.clock)
+    async with (
+        open_database(plan.app_dsn, plan.worker_dsn, sizes) as database,
+        open_ephemeral(plan.redis_url, plan.clock) as ephemeral,
+        open_bus(plan) as bus,
+        _open_gate_broker(plan.gate_broker) as gate_broker,
+    ):
         await check_database(database)
-        context = Context(
-            db=database,
-            vault=KeyVault(plan.ring, plan.random_bytes, plan.clock),
-            clock=plan.clock,
-            random_bytes=plan.random_bytes,
-            hold=plan.hold,
-            horizon=plan.horizon,
-            overlap=plan.overlap,
-        )
+        context = _make_context(plan, database, ephemeral)
         yield Parts(
+            share=plan.share,
             database=database,
             context=context,
-            tokens=UserTokens(plan.jwt_secret, plan.clock),
+            access=plan.access,
+            tokens=UserTokens(plan.jwt_secret, plan.clock, plan.access.rules),
+            public_tokens=None if keys is None else PublicTokens(keys, plan.clock, plan.access.rules),
             mint=CodeMint(),
-            payments=_choose_payments(plan.payments),
+            payments=_choose_payments(plan.payments, database),
             relay=RelayState(),
             gate_tokens=GateTokens(database, plan.clock),
             snapshots=Snapshots(database, context.vault, plan.random_bytes),
@@ -111,13 +164,45 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             page=await asyncio.to_thread(load_assets),
             public_url=plan.public_url,
             print_font=plan.print_font,
+            pulses=Pulses(),
+            bus=bus,
+            publisher=PublisherState(),
+            inbox=InboxState(),
+            has_broker=plan.rabbitmq_url is not None,
+            has_redis=plan.redis_url is not None,
+            gate_broker=gate_broker,
+            broker_offer=None if plan.gate_broker is None else plan.gate_broker.offer,
         )
 
 
-def _choose_payments(kind: Payments) -> PaymentProvider:
+def _make_context(plan: ServerPlan, database: PgDatabase, ephemeral: Ephemeral) -> Context:
+    return Context(
+        db=database,
+        vault=KeyVault(plan.ring, plan.random_bytes, plan.clock),
+        ephemeral=ephemeral,
+        clock=plan.clock,
+        random_bytes=plan.random_bytes,
+        hold=plan.hold,
+        horizon=plan.horizon,
+        overlap=plan.overlap,
+    )
+
+
+def _choose_payments(kind: Payments, database: PgDatabase) -> PaymentProvider:
+    if kind == Payments.FACTS:
+        return StoredPayments(database)
     if kind == Payments.DEMO:
         log.warning(
             "payments.demo", meaning="EVERY WELL-FORMED PAYMENT REFERENCE COUNTS AS PAID; never use this for money"
         )
         return DemoPayments()
     return NoPayments()
+
+
+@asynccontextmanager
+async def _open_gate_broker(plan: GateBrokerPlan | None) -> AsyncIterator[GateBroker | None]:
+    if plan is None:
+        yield None
+        return
+    async with open_gate_broker(plan) as opened:
+        yield opened

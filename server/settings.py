@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from server.domain.token_rules import OWN_NAME, TokenAlgorithm
+from server.settings_access import AccessSettings, Name, plan_access
 from shared.codes.keys import parse_key_ring
 from shared.problems import SettingsInvalid
 from shared.settings import Secret, load_settings
@@ -19,9 +21,10 @@ _FEWEST_DISTINCT = 12
 
 
 class Payments(StrEnum):
-    """Who is asked whether a payment is good."""
+    """Who is asked whether a payment is good; ``facts``: what the payment service told over the broker or REST."""
 
     NONE = "none"
+    FACTS = "facts"
     DEMO = "demo"
 
 
@@ -42,20 +45,24 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class Settings(AccessSettings, frozen=True, kw_only=True):
     """What a server needs to know; each field is an environment variable in capitals.
 
     ``database_url`` is the tt_app role's address, ``worker_database_url`` that of tt_worker, ``owner_database_url`` that of
     tt_owner, which only `tickettoken migrate` uses. ``qr_encryption_key`` wraps all stored keys. Links to tickets begin with
     ``public_url``, by default with the address a request came to, which behind a proxy is not the one people use.
     Gates have keys for ``key_horizon_hours`` ahead; codes count for ``key_overlap_minutes`` after an emergency replaced their
-    keys. Tickets are printed in ``print_font``, a TrueType file.
+    keys. Tickets are printed in ``print_font``, a TrueType file. ``rabbitmq_url`` is the broker over which other programs are
+    told and tell; without one they are not. ``rabbitmq_management_url`` is its management API, for looking at it closely.
+    With ``gate_amqp_url`` gates use the broker as well, at that address and each with an account of its own; ``gate_amqp_ca``
+    holds the certificates (PEM) that vouch for it, if they are not those every machine trusts.
     """
 
     database_url: Secret
     worker_database_url: Secret
-    jwt_secret: Secret
     qr_encryption_key: Secret
+    jwt_secret: Secret | None = None
+    redis_url: Secret | None = None
     owner_database_url: Secret | None = None
     host: str = "127.0.0.1"
     port: Port = DEFAULT_PORT
@@ -67,6 +74,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     key_horizon_hours: HorizonHours = 72
     key_overlap_minutes: OverlapMinutes = 10
     print_font: Path | None = None
+    rabbitmq_url: Secret | None = None
+    rabbitmq_management_url: Secret | None = None
+    gate_amqp_url: str | None = None
+    gate_amqp_ca: str | None = None
 
 
 class _Offered(Struct, frozen=True, kw_only=True):
@@ -76,7 +87,7 @@ class _Offered(Struct, frozen=True, kw_only=True):
     qr_encryption_key: Secret | None = None
 
 
-class EmbeddedSettings(Struct, frozen=True, kw_only=True):
+class EmbeddedSettings(AccessSettings, frozen=True, kw_only=True):
     """What a server with its own database may be told; everything has a default."""
 
     jwt_secret: Secret | None = None
@@ -96,6 +107,9 @@ class TokenSettings(Struct, frozen=True, kw_only=True):
     """What making a user's token needs to know."""
 
     jwt_secret: Secret
+    jwt_algorithm: TokenAlgorithm = TokenAlgorithm.HS256
+    jwt_issuer: Name = OWN_NAME
+    jwt_audience: Name = OWN_NAME
 
 
 class OwnerSettings(Struct, frozen=True, kw_only=True):
@@ -122,9 +136,22 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     except SettingsInvalid as exc:
         # A file that cannot be read was named above already.
         faults += [str(exc)] if str(exc) not in faults else []
+    faults += _find_access_faults(settings)
     if settings is None or faults:
         raise SettingsInvalid(" ".join(faults))
     return settings
+
+
+def _find_access_faults(settings: Settings | None) -> list[str]:
+    if settings is None:
+        return []
+    if settings.jwt_algorithm is TokenAlgorithm.HS256 and settings.jwt_secret is None:
+        return ["These settings need attention: JWT_SECRET is not set."]
+    try:
+        plan_access(settings)
+    except SettingsInvalid as exc:
+        return [str(exc)]
+    return []
 
 
 def check_secrets(jwt_secret: Secret | None, qr_encryption_key: Secret | None) -> None:

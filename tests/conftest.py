@@ -23,7 +23,7 @@ from shared.clock import ManualClock
 from shared.problems import TicketTokenError
 
 URL_VARIABLE = "TICKETTOKEN_TEST_DATABASE_URL"
-KINDS = ("unit", "property", "meta", "integration", "contract", "tui", "browser", "acceptance")
+KINDS = ("unit", "property", "meta", "integration", "simulation", "contract", "tui", "browser", "acceptance")
 
 # Fixed, so that two runs against one given server do not take each other's passwords away.
 ROLE_PASSWORDS = {"tt_owner": "test-owner", "tt_app": "test-app", "tt_worker": "test-worker"}

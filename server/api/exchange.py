@@ -23,6 +23,13 @@ BodyT = TypeVar("BodyT")
 _Limit = Annotated[int, Meta(ge=1, le=100)]
 
 
+class PageQuery(Struct, frozen=True, kw_only=True):
+    """Where a list goes on: how many items, and the ``nextCursor`` of the page before."""
+
+    limit: _Limit = 20
+    cursor: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{22}$")] | None = None
+
+
 async def read_body(request: web.Request, kind: type[BodyT]) -> BodyT:
     """Return the request's JSON body as a struct.
 
@@ -58,6 +65,18 @@ def parse_id(text: str) -> UUID | None:
         return UUID(text) if len(text) == 36 else None
     except ValueError:
         return None
+
+
+def read_query(request: web.Request, kind: type[BodyT]) -> BodyT:
+    """Return the address's parameters as a struct; those it has no field for are passed over.
+
+    Raises:
+        RequestInvalid: one of them has another form.
+    """
+    try:
+        return msgspec.convert({name: request.query[name] for name in request.query}, kind, strict=False)
+    except msgspec.ValidationError as exc:
+        raise explain_invalid(exc) from exc
 
 
 def read_page(request: web.Request, *, default: int = 20) -> Page:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from aiohttp import web
-from msgspec import msgpack
+from msgspec import Meta, Struct, msgpack
+from msgspec.structs import replace
 
 from server.api.exchange import parse_id, read_id
 from server.api.hub import LinkHub
@@ -11,25 +14,41 @@ from server.api.link import GateLink, LinkTimes
 from server.api.problems import MediaTypeUnsupported, RequestInvalid
 from server.api.routes import GATE, Auth, Handler, Route
 from server.domain.access import GateCaller
+from server.domain.limits import LimitClass
 from server.services.context import Context
 from server.services.gate_access import find_gate
 from server.services.ingest import take_batch
 from server.services.link import read_feed
 from server.services.problems import EventUnknown
+from server.services.problems_gates import BatchConflict, BatchUnusable, FeedTooOld, GateUnknown, SnapshotUnknown
 from server.services.rows_gates import GateRow
 from server.services.snapshot import Snapshots
+from shared.ids import EventId
 from shared.packed import unpack
-from shared.problems import NotFound
+from shared.problems import CodeMalformed, NotFound
 from shared.sync.scan import SignedBatch
 from shared.sync.wire import encode_frame
 
 MSGPACK = "application/msgpack"
+ZSTD = "application/zstd"
 FEED_ENTRIES = 1000
 _FOR_EVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 _NEVER = {"Cache-Control": "no-store"}
 _SNAPSHOT_WITHIN_S = 120.0
 
 _batches: msgpack.Decoder[SignedBatch] = msgpack.Decoder(SignedBatch)
+
+
+class SnapshotQuery(Struct, frozen=True, kw_only=True):
+    """Of which event; a gate has but one."""
+
+    event: EventId
+
+
+class FeedQuery(SnapshotQuery, frozen=True, kw_only=True):
+    """Of which event, and after which position; 0 is the beginning."""
+
+    after: Annotated[int, Meta(ge=0, lt=10**18)]
 
 
 class GateSyncApi:
@@ -44,17 +63,36 @@ class GateSyncApi:
     def routes(self) -> list[Route]:
         """Return the addresses."""
         return [
-            _route("GET", "/gate/v1/link", self.open_link, "Stay in touch (WebSocket)", timeout_s=None),
-            _route("GET", "/gate/v1/feed", self.send_feed, "A range of the feed (MessagePack)"),
-            _route(
-                "GET",
-                "/gate/v1/snapshot",
-                self.send_manifest,
-                "The present snapshot's manifest (MessagePack)",
-                timeout_s=_SNAPSHOT_WITHIN_S,
+            replace(
+                _route("GET", "/gate/v1/link", self.open_link, "Stay in touch (WebSocket)"),
+                answer=None,
+                status=101,
+                timeout_s=None,
+                raises=(GateUnknown, RequestInvalid),
             ),
-            _route("GET", "/gate/v1/snapshot/{snapshot}/{n}", self.send_chunk, "One chunk of a snapshot"),
-            _route("POST", "/gate/v1/scans", self.take_scans, "Hand scans over (MessagePack)"),
+            replace(
+                _route("GET", "/gate/v1/feed", self.send_feed, "A range of the feed (MessagePack)"),
+                query=FeedQuery,
+                raises=(GateUnknown, EventUnknown, FeedTooOld),
+            ),
+            replace(
+                _route("GET", "/gate/v1/snapshot", self.send_manifest, "The present snapshot's manifest (MessagePack)"),
+                timeout_s=_SNAPSHOT_WITHIN_S,
+                query=SnapshotQuery,
+                raises=(GateUnknown, EventUnknown),
+            ),
+            replace(
+                _route("GET", "/gate/v1/snapshot/{snapshot}/{n}", self.send_chunk, "One chunk of a snapshot"),
+                media=(ZSTD,),
+                raises=(GateUnknown, EventUnknown, SnapshotUnknown),
+            ),
+            replace(
+                _route("POST", "/gate/v1/scans", self.take_scans, "Hand scans over (MessagePack)"),
+                body=bytes,
+                takes=(MSGPACK,),
+                limit=LimitClass.UPLOAD,
+                raises=(GateUnknown, CodeMalformed, BatchUnusable, BatchConflict),
+            ),
         ]
 
     async def open_link(self, request: web.Request) -> web.StreamResponse:
@@ -85,7 +123,7 @@ class GateSyncApi:
             raise NotFound("There is no such chunk.")
         gate = await self._find_gate(request[GATE])
         body = await self._snapshots.chunk(gate.tenant, gate.event, read_id(request, "snapshot"), number)
-        return web.Response(body=body, content_type="application/zstd", headers=_FOR_EVER)
+        return web.Response(body=body, content_type=ZSTD, headers=_FOR_EVER)
 
     async def take_scans(self, request: web.Request) -> web.Response:
         """Take a batch and answer how far the log is stored."""
@@ -107,8 +145,10 @@ class GateSyncApi:
             return await find_gate(tx, caller.gate)
 
 
-def _route(method: str, path: str, handler: Handler, summary: str, timeout_s: float | None = 30.0) -> Route:
-    return Route(method=method, path=path, handler=handler, auth=Auth.GATE, summary=summary, timeout_s=timeout_s)
+def _route(method: str, path: str, handler: Handler, summary: str) -> Route:
+    return Route(
+        method=method, path=path, handler=handler, auth=Auth.GATE, summary=summary, answer=bytes, media=(MSGPACK,)
+    )
 
 
 def _read_number(text: str) -> int | None:

@@ -12,18 +12,24 @@ from msgspec import Meta, Struct
 
 from server.api.exchange import parse_id, read_body, read_id, reply
 from server.api.problems import RequestInvalid
-from server.api.routes import USER, Auth, Route
+from server.api.routes import GATE, USER, Auth, Route
 from server.domain.access import Scope
-from server.domain.tries import TryCounter
+from server.domain.limits import LimitClass
+from server.services.broker_access import BrokerOffer
 from server.services.context import Context
 from server.services.enrol import Application, Enrolment, GateWish
-from server.services.problems_gates import TooManyTries
-from server.services.rows_gates import GateRow
+from server.services.gate_views import GateView, list_gates, show_gate
+from server.services.problems import EventUnknown
+from server.services.problems_gates import (
+    BrokerNotOffered,
+    EnrolmentCodeExpired,
+    EnrolmentCodeUnknown,
+    EnrolmentCodeUsed,
+    GateUnknown,
+)
 from shared.admission.policy import Product, ZoneMask
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId, TenantId
-
-TRIES_PER_MINUTE = 10
 
 GateName = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"\S")]
 Products = Annotated[tuple[Product, ...], Meta(max_length=100)]
@@ -57,7 +63,10 @@ class EnrolRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class EnrolAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What a new gate must know; ``config_key`` is its organiser's public key, to be kept and believed alone."""
+    """What a new gate must know; ``config_key`` is its organiser's public key, to be kept and believed alone.
+
+    ``broker`` is how it reaches the message broker, sealed to it, in Base64url; null where gates use none.
+    """
 
     gate_id: GateId
     tenant_id: TenantId
@@ -69,25 +78,19 @@ class EnrolAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     products: tuple[int, ...]
     config_key: str
     server_time: datetime
+    broker: str | None = None
 
 
-class GateView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A gate as its organiser sees it; ``backlog`` counts records it said it has not handed over."""
+class BrokerAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
+    """How the gate reaches the message broker, sealed to it, in Base64url."""
 
-    id: GateId
+    broker: str
+
+
+class GatesQuery(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Whose gates."""
+
     event_id: EventId
-    name: str
-    direction: Direction
-    zones: int
-    products: tuple[int, ...]
-    software: str
-    enrolled_at: datetime
-    revoked_at: datetime | None
-    last_seen_at: datetime | None
-    bundle_version: int
-    backlog: int | None
-    feed_seq: int | None
-    scans_per_minute: float | None
 
 
 class GateList(Struct, frozen=True, kw_only=True):
@@ -99,10 +102,9 @@ class GateList(Struct, frozen=True, kw_only=True):
 class GateApi:
     """What organisers and new gates call."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, offer: BrokerOffer | None = None) -> None:
         self._context = context
-        self._enrolment = Enrolment(context.db, context.vault, context.random_bytes)
-        self._tries = TryCounter(TRIES_PER_MINUTE)
+        self._enrolment = Enrolment(context.db, context.vault, context.random_bytes, offer)
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
@@ -117,6 +119,7 @@ class GateApi:
                 body=CodeRequest,
                 answer=CodeIssued,
                 status=201,
+                raises=(EventUnknown,),
             ),
             self._list_route(),
             self._revoke_route(),
@@ -125,9 +128,20 @@ class GateApi:
                 path="/gate/v1/enrol",
                 handler=self.enrol,
                 auth=Auth.PUBLIC,
+                limit=LimitClass.ENROL,
                 summary="Become a gate",
                 body=EnrolRequest,
                 answer=EnrolAnswer,
+                raises=(EnrolmentCodeUnknown, EnrolmentCodeUsed, EnrolmentCodeExpired),
+            ),
+            Route(
+                method="POST",
+                path="/gate/v1/broker",
+                handler=self.renew_broker,
+                auth=Auth.GATE,
+                summary="A new account at the message broker",
+                answer=BrokerAnswer,
+                raises=(BrokerNotOffered,),
             ),
         ]
 
@@ -136,9 +150,10 @@ class GateApi:
             method="GET",
             path="/api/v1/gates",
             handler=self.list_gates,
-            auth=Auth.USER,
+            auth=Auth.SCANNER,
             scope=Scope.GATES_READ,
             summary="An event's gates",
+            query=GatesQuery,
             answer=GateList,
         )
 
@@ -151,6 +166,7 @@ class GateApi:
             scope=Scope.GATES_MANAGE,
             summary="Take a gate out of service",
             answer=GateView,
+            raises=(GateUnknown,),
         )
 
     async def issue_code(self, request: web.Request) -> web.Response:
@@ -169,7 +185,6 @@ class GateApi:
 
     async def enrol(self, request: web.Request) -> web.Response:
         """Turn a code into a gate."""
-        self._count_try(request)
         body = await read_body(request, EnrolRequest)
         application = Application(
             code=body.code,
@@ -192,46 +207,28 @@ class GateApi:
             products=gate.products,
             config_key=_write_key(enrolled.config_key),
             server_time=now,
+            broker=None if enrolled.access is None else _write_key(enrolled.access),
         )
         return reply(answer, headers={"Cache-Control": "no-store"})
+
+    async def renew_broker(self, request: web.Request) -> web.Response:
+        """Give a gate a new account at the broker."""
+        sealed = await self._enrolment.renew_access(request[GATE])
+        return reply(BrokerAnswer(broker=_write_key(sealed)), headers={"Cache-Control": "no-store"})
 
     async def list_gates(self, request: web.Request) -> web.Response:
         """Answer with an event's gates."""
         event = parse_id(request.query.get("eventId", ""))
         if event is None:
             raise RequestInvalid("Name the event: `eventId` is its id.")
-        rows = await self._enrolment.list_gates(request[USER].tenant, EventId(event))
-        return reply(GateList(items=[_view(row) for row in rows]))
+        return reply(GateList(items=await list_gates(self._context, request[USER].tenant, EventId(event))))
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Take a gate out of service."""
         gate = GateId(read_id(request, "gate"))
-        return reply(_view(await self._enrolment.revoke(request[USER].tenant, gate, self._context.clock.now())))
-
-    def _count_try(self, request: web.Request) -> None:
-        wait_s = self._tries.take(request.remote or "unknown", self._context.clock.monotonic())
-        if wait_s is not None:
-            raise TooManyTries(f"Too many attempts from this address: try again in {wait_s:.0f} s.", wait_s)
-
-
-def _view(row: GateRow) -> GateView:
-    said = row.heartbeat
-    return GateView(
-        id=row.id,
-        event_id=row.event,
-        name=row.name,
-        direction=row.direction,
-        zones=row.zones,
-        products=row.products,
-        software=row.software,
-        enrolled_at=row.enrolled_at,
-        revoked_at=row.revoked_at,
-        last_seen_at=row.last_seen_at,
-        bundle_version=row.bundle_version,
-        backlog=None if said is None else said.backlog,
-        feed_seq=None if said is None else said.feed_seq,
-        scans_per_minute=None if said is None else said.scans_per_minute,
-    )
+        tenant = request[USER].tenant
+        await self._enrolment.revoke(tenant, gate, self._context.clock.now())
+        return reply(await show_gate(self._context, tenant, gate))
 
 
 def _read_key(text: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -11,14 +12,17 @@ import structlog
 from server.api.mailbox import Mailbox
 from server.services.feed_frames import pack_frame
 from server.services.ports import Database
+from server.services.pulse import Beat, no_beat
 from shared.ids import EventId, GateId, TenantId
 from shared.problems import TicketTokenError
 from shared.sync.feed import FeedEntry, GateEntry, PolicyEntry
 from shared.sync.wire import Bye
 
 CHANNEL = "feed"
+LINKS = "link"
 FRAME_ENTRIES = 500
 RETRY_S = 1.0
+BEAT_S = 5.0
 
 Listen = Callable[[Sequence[str], Callable[[str, str], None]], Awaitable[None]]
 """Reports notices on channels until cancelled; an empty payload means that some may have been lost."""
@@ -52,11 +56,11 @@ class LinkHub:
         """Return how many gates are linked to this process."""
         return sum(len(channel.members) for channel in self._channels.values())
 
-    async def run(self, listen: Listen) -> None:
+    async def run(self, listen: Listen, beat: Beat = no_beat) -> None:
         """Hand out what is new until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(listen))
-            group.create_task(self._hand_out_for_ever())
+            group.create_task(self._hand_out_for_ever(beat))
 
     async def join(self, tenant: TenantId, gate: GateId, mailbox: Mailbox) -> None:
         """Take a link in; an older one of the same gate is ended. From here on the mailbox is offered every new entry.
@@ -104,9 +108,12 @@ class LinkHub:
                 mailbox.end(_CLOSING)
 
     async def _listen(self, listen: Listen) -> None:
-        await listen([CHANNEL], self._notice)
+        await listen([CHANNEL, LINKS], self._notice)
 
-    def _notice(self, _channel: str, payload: str) -> None:
+    def _notice(self, channel: str, payload: str) -> None:
+        if channel == LINKS:
+            self._note_link(payload)
+            return
         if payload:
             self._dirty |= {_read_event(payload)} & self._channels.keys()
         else:
@@ -114,9 +121,23 @@ class LinkHub:
         if self._dirty:
             self._woken.set()
 
-    async def _hand_out_for_ever(self) -> None:
+    def _note_link(self, payload: str) -> None:
+        """Have an older link of a gate looked after, which finds that it is over; all links when notices were lost."""
+        if not payload:
+            self.check_all()
+            return
+        gate, _, number = payload.partition(":")
+        for channel in self._channels.values():
+            mailbox = channel.members.get(GateId(UUID(gate)))
+            if mailbox is not None and mailbox.number < int(number):
+                mailbox.check_due.set()
+
+    async def _hand_out_for_ever(self, beat: Beat) -> None:
         while True:
-            await self._woken.wait()
+            beat()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S):
+                    await self._woken.wait()
             self._woken.clear()
             while self._dirty:
                 await self._hand_out(self._dirty.pop())

@@ -72,7 +72,7 @@ class GateLink:
             await self._part(problem)
             return self._socket
         log.info("link.open", software=hello.software, feed_seq=hello.feed_seq, last_gate_seq=hello.last_gate_seq)
-        mailbox = Mailbox(greeting.gate.event)
+        mailbox = Mailbox(greeting.gate.event, greeting.number)
         try:
             await self._hub.join(self._caller.tenant, self._caller.gate, mailbox)
             await self._converse(mailbox, hello, greeting)
@@ -148,7 +148,7 @@ class GateLink:
             await mailbox.check_due.wait()
             mailbox.check_due.clear()
             ping, self._ping = self._ping, None
-            bundle = await link.check_up(self._context, self._caller, self._bundle_version, ping)
+            bundle = await link.check_up(self._context, self._caller, self._bundle_version, ping, mailbox.number)
             if bundle is not None:
                 await self._send_bundle(mailbox, bundle)
 

@@ -17,11 +17,12 @@ class Mailbox:
 
     Feed frames come from the hub and never make it wait; all else comes from the link's own tasks, which wait for room.
     A gate that could not be sent every feed frame gets, once all else is out, an empty one that names the feed's head:
-    it sees that it lacks something and fetches it.
+    it sees that it lacks something and fetches it. Of a gate's links, in whatever process, the highest ``number`` counts.
     """
 
-    def __init__(self, event: EventId) -> None:
+    def __init__(self, event: EventId, number: int = 0) -> None:
         self.event = event
+        self.number = number
         self.check_due = asyncio.Event()
         self._waiting: deque[bytes] = deque()
         self._changed = asyncio.Event()

@@ -8,13 +8,26 @@ import time
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from msgspec import Struct
 
 from server.api.problems import Fault, describe, write_problem
+from server.services.correlation import correlating
 from shared.ids import RandomBytes
 from shared.problems import TicketTokenError
 
 TRACE_HEADER = "X-Trace-Id"
 TRACE: web.RequestKey[str] = web.RequestKey("trace", str)
+
+
+class Tally(Struct, frozen=True, kw_only=True):
+    """What an answer says of the limit its call was counted in: calls in all and left, seconds until all are back."""
+
+    calls: int
+    remaining: int
+    reset_s: int
+
+
+TALLY: web.RequestKey[Tally] = web.RequestKey("tally", Tally)
 
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _HTTP_CODES = {
@@ -34,10 +47,11 @@ def trace_requests(random_bytes: RandomBytes) -> Middleware:
         trace = _read_trace(request) or random_bytes(16).hex()
         request[TRACE] = trace
         begun = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(trace=trace):
+        with correlating(trace), structlog.contextvars.bound_contextvars(trace=trace):
             response = await _answer(request, handler, trace)
             if not response.prepared:
                 response.headers[TRACE_HEADER] = trace
+                _tell_tally(request, response)
             log.info(
                 "http.request",
                 method=request.method,
@@ -80,6 +94,14 @@ def _log_failure(problem: TicketTokenError, fault: Fault) -> None:
     if fault.status >= 500:
         # Of an outage the code says enough; of a fault of ours the stack is needed.
         log.error("http.failed", code=problem.code, problem=str(problem), exc_info=fault.status == 500 and problem)
+
+
+def _tell_tally(request: web.Request, response: web.StreamResponse) -> None:
+    tally = request.get(TALLY)
+    if tally is not None:
+        response.headers["RateLimit-Limit"] = str(tally.calls)
+        response.headers["RateLimit-Remaining"] = str(tally.remaining)
+        response.headers["RateLimit-Reset"] = str(tally.reset_s)
 
 
 def _read_trace(request: web.Request) -> str | None:

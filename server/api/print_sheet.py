@@ -109,7 +109,7 @@ def _draw_heading(canvas: Any, face: Face, sheet: Sheet) -> float:
         (sheet.type_name, 16.0),
         (f"Seat {sheet.seat}" if sheet.seat else "", 16.0),
         (sheet.holder_name, 16.0),
-        (f"Ticket {str(sheet.code.ticket_id)[-12:]}", 10.0),
+        (f"Ticket {sheet.number or str(sheet.code.ticket_id)[-12:]}", 10.0),
     ]
     top = _HEIGHT - _MARGIN
     for text, size in lines:

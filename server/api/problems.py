@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from math import ceil
 from typing import ClassVar
 
 import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from server.services.problems_access import AlreadyCheckedIn, FirstUse
+from server.services.problems_gates import TooManyTries
 from shared.problems import Conflict, Denied, InputUnusable, NotFound, SettingsInvalid, TicketTokenError, Unavailable
 
 _RETRY_AFTER_S = 5
@@ -17,6 +20,10 @@ _PATH = re.compile(r" - at `\$\.?(.*)`$")
 STATUS_BY_CODE: dict[str, int] = {
     "token_missing": 401,
     "token_invalid": 401,
+    "api_key_invalid": 401,
+    "service_signature_invalid": 401,
+    "service_clock_off": 401,
+    "nonce_reused": 401,
     "gate_token_invalid": 401,
     "gate_clock_off": 401,
     "feed_too_old": 410,
@@ -28,10 +35,17 @@ STATUS_BY_CODE: dict[str, int] = {
     "enrolment_code_used": 410,
     "enrolment_code_expired": 410,
     "not_acceptable": 406,
+    "file_too_large": 413,
+    "file_unusable": 422,
+    "schedule_invalid": 422,
+    "name_unusable": 422,
     "media_type_unsupported": 415,
     "not_enough_left": 422,
     "limit_exceeded": 422,
     "currencies_mixed": 422,
+    "transfer_limit_reached": 422,
+    "transfer_day_limit_reached": 422,
+    "transfer_to_self": 422,
     "idempotency_key_reused": 422,
     "rate_limited": 429,
 }
@@ -66,7 +80,7 @@ class Retry(Struct, frozen=True, kw_only=True):
 
 
 class Problem(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """The body of every answer that is not a success (RFC 9457)."""
+    """The body of every answer that is not a success (RFC 9457). ``first`` is of a ticket that is checked in already."""
 
     type: str
     title: str
@@ -76,6 +90,7 @@ class Problem(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     code: str
     trace_id: str
     errors: list[FieldError] = []
+    first: FirstUse | None = None
     retry: Retry
 
 
@@ -124,6 +139,8 @@ class Fault(Struct, frozen=True, kw_only=True):
     code: str
     detail: str
     errors: list[FieldError] = []
+    retry_after_s: int = _RETRY_AFTER_S
+    first: FirstUse | None = None
 
 
 def describe(problem: TicketTokenError) -> Fault:
@@ -131,7 +148,9 @@ def describe(problem: TicketTokenError) -> Fault:
     status = find_status(problem)
     detail = str(problem) if status < 500 else "The server cannot do this now; its log knows more under this trace id."
     errors = problem.errors if isinstance(problem, RequestInvalid) else []
-    return Fault(status=status, code=problem.code, detail=detail, errors=errors)
+    wait_s = ceil(problem.wait_s) if isinstance(problem, TooManyTries) else _RETRY_AFTER_S
+    first = problem.first if isinstance(problem, AlreadyCheckedIn) else None
+    return Fault(status=status, code=problem.code, detail=detail, errors=errors, retry_after_s=wait_s, first=first)
 
 
 def write_problem(request: web.Request, trace_id: str, fault: Fault) -> web.Response:
@@ -146,11 +165,12 @@ def write_problem(request: web.Request, trace_id: str, fault: Fault) -> web.Resp
         code=fault.code,
         trace_id=trace_id,
         errors=fault.errors,
-        retry=Retry(retryable=retryable, after=_RETRY_AFTER_S if retryable else None),
+        first=fault.first,
+        retry=Retry(retryable=retryable, after=fault.retry_after_s if retryable else None),
     )
     headers = {"Cache-Control": "no-store"}
     if retryable:
-        headers["Retry-After"] = str(_RETRY_AFTER_S)
+        headers["Retry-After"] = str(fault.retry_after_s)
     if fault.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="tickettoken"'
     body = msgspec.json.encode(problem)

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import io
+import re
+from typing import NamedTuple
 
 import segno
 
 SVG = "image/svg+xml"
 PNG = "image/png"
 
+OFFERED = ("application/json", SVG, PNG)
+
 _QUIET_ZONE = 4
 _PIXELS_PER_MODULE = 8
+_MOST_RANGES = 50
+_QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+
+
+class _Range(NamedTuple):
+    """One part of an Accept header; ``exactness`` is 2 for a form by its name, 1 for a family, 0 for anything."""
+
+    name: str
+    quality: float
+    exactness: int
+    place: int
 
 
 def draw(text: str, media_type: str) -> bytes:
@@ -25,23 +40,33 @@ def draw(text: str, media_type: str) -> bytes:
 
 
 def choose_media_type(accept: str) -> str | None:
-    """Return which of JSON, SVG and PNG an Accept header prefers (RFC 9110, 12.5.1); None if it takes none of them."""
-    offered = ("application/json", SVG, PNG)
-    ranked = sorted(_read_ranges(accept or "*/*"), key=lambda one: -one[1])
-    for wanted, quality in ranked:
-        for media_type in offered:
-            if quality > 0 and wanted in {"*/*", media_type, media_type.split("/")[0] + "/*"}:
-                return media_type
-    return None
+    """Return which of JSON, SVG and PNG an Accept header prefers; None if it takes none of them.
+
+    As in RFC 9110, 12.5.1: the most specific range that fits a form decides how much it is wanted, and 0 refuses it. Of
+    forms wanted alike the one comes first that was named more exactly, then the one named first.
+    """
+    ranges = _read_ranges(accept.strip() or "*/*")
+    fitting = [(one, found) for one in OFFERED if (found := _find_range(one, ranges)) is not None and found.quality > 0]
+    if not fitting:
+        return None
+    return min(fitting, key=lambda pair: (-pair[1].quality, -pair[1].exactness, pair[1].place))[0]
 
 
-def _read_ranges(accept: str) -> list[tuple[str, float]]:
+def _find_range(media_type: str, ranges: list[_Range]) -> _Range | None:
+    names = {media_type, media_type.partition("/")[0] + "/*", "*/*"}
+    fitting = [one for one in ranges if one.name in names]
+    return max(fitting, key=lambda one: (one.exactness, -one.place), default=None)
+
+
+def _read_ranges(accept: str) -> list[_Range]:
     ranges = []
-    for part in accept.split(","):
-        name, *parameters = (one.strip() for one in part.split(";"))
-        quality = next((one[2:] for one in parameters if one.startswith("q=")), "1")
-        try:
-            ranges.append((name.lower(), float(quality)))
-        except ValueError:
-            continue
+    for place, part in enumerate(accept.split(",")[:_MOST_RANGES]):
+        name, *parameters = (one.strip().lower() for one in part.split(";"))
+        quality = _read_quality(next((one[2:] for one in parameters if one.startswith("q=")), "1"))
+        if quality is not None:
+            ranges.append(_Range(name, quality, 2 - name.count("*"), place))
     return ranges
+
+
+def _read_quality(text: str) -> float | None:
+    return float(text) if _QUALITY.fullmatch(text) else None

@@ -11,6 +11,7 @@ from server.api.exchange import read_id, reply
 from server.api.routes import USER, Auth, Route
 from server.domain.access import Scope
 from server.services.context import Context
+from server.services.problems import TicketUnknown
 from server.services.ticket_page import make_ticket_link
 from shared.ids import TicketId
 
@@ -45,6 +46,7 @@ class TicketLinkApi:
                 summary="A link that shows the ticket on a phone",
                 answer=TicketLinkMade,
                 status=201,
+                raises=(TicketUnknown,),
             )
         ]
 

@@ -7,7 +7,10 @@ import re
 
 import msgspec
 
-_KEY = re.compile(r"[A-Za-z0-9_.:\-]{16,64}")
+KEY_PATTERN = r"^[A-Za-z0-9_.:\-]{16,64}$"
+"""The form of an idempotency key, for readers too."""
+
+_KEY = re.compile(KEY_PATTERN)
 
 
 def is_usable_key(key: str) -> bool:

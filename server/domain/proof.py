@@ -11,7 +11,8 @@ from shared.codes import chain
 from shared.codes.capsule import VERSION, Header, Profile, event_hint, pack_header
 from shared.codes.keys import derive_handle, derive_seed
 from shared.codes.reader import Proof
-from shared.ids import EventId, TicketId
+from shared.ids import EventId, ScanId, TicketId
+from shared.sync.scan import tag_seen
 
 
 class ChainWindow(Struct, frozen=True, kw_only=True):
@@ -33,6 +34,11 @@ class ProofClaim(Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Keep chain values out of logs."""
         return f"ProofClaim(ticket={self.ticket}, generation={self.generation}, epoch={self.proof.epoch})"
+
+
+def check_tag(master: bytes, ticket: TicketId, generation: int, scan: ScanId, tag: bytes) -> bool:
+    """Return whether a gate can have tagged this scan only after the ticket's printed code was held up to it."""
+    return hmac.compare_digest(tag_seen(derive_handle(master, ticket, generation), scan), tag)
 
 
 def check_proof(master: bytes, claim: ProofClaim, window: ChainWindow) -> bool:

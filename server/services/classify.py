@@ -10,7 +10,7 @@ from msgspec import Struct
 from server.services.rows import TicketRow, TicketTypeRow
 from server.services.rows_gates import Evidence, Staleness, StepRow, Witness
 from shared.admission.policy import Policy
-from shared.admission.presence import Admission, Presence
+from shared.admission.presence import Admission, Presence, passages
 from shared.admission.rule import allowed_entries
 from shared.admission.verdict import Direction
 from shared.clock import from_unix_ms, unix_ms
@@ -58,7 +58,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 def find_conflicts(case: TicketCase) -> list[Finding]:
     """Return the ticket's conflicts, one at most for each admission; depends on the set of admissions only."""
-    by_scan = {one.admission.scan: one for one in case.seen}
+    standing = {(one.gate, one.scan) for one in passages(seen.admission for seen in case.seen)}
+    by_scan = {one.admission.scan: one for one in case.seen if (one.admission.gate, one.admission.scan) in standing}
     surplus = {one.admission.scan: one for one in _settle(case, case.seen)[1]}
     findings = []
     for scan in sorted(by_scan):
@@ -84,6 +85,12 @@ def find_conflicts(case: TicketCase) -> list[Finding]:
 def find_presence(case: TicketCase) -> Presence:
     """Return where the holder is, from the admissions that count everywhere."""
     return _settle(case, [one for one in case.seen if one.counts])[0]
+
+
+def was_taken_back(case: TicketCase) -> bool:
+    """Return whether an admission that counted everywhere was taken back by a supervisor at its gate."""
+    counted = [one.admission for one in case.seen if one.counts]
+    return len(passages(counted)) < len({(one.gate, one.scan) for one in counted if one.undoes is None})
 
 
 def _settle(case: TicketCase, seen: Sequence[Seen]) -> tuple[Presence, tuple[Surplus, ...]]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from server.services.keys import KeyVault
 from server.services.ports import Database
+from server.services.ports_ephemeral import Ephemeral
 from shared.clock import Clock
 from shared.ids import RandomBytes
 
@@ -25,6 +26,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
     db: Database
     vault: KeyVault
+    ephemeral: Ephemeral
     clock: Clock
     random_bytes: RandomBytes
     hold: timedelta = HOLD

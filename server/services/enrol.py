@@ -10,12 +10,22 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from msgspec import Struct
 from msgspec.structs import replace
 
+from server.domain.access import GateCaller
 from server.domain.enrolment import LIFETIME, SECRET_SIZE, EnrolmentCode, read_code, write_code
+from server.domain.server_gate import is_server_gate
+from server.services.broker_access import BrokerOffer, offer_account
+from server.services.gate_access import find_gate
 from server.services.key_rotation import renew_future
 from server.services.keys import KeyVault, public_half
 from server.services.ports import Database, Unit
 from server.services.problems import EventUnknown
-from server.services.problems_gates import EnrolmentCodeExpired, EnrolmentCodeUnknown, EnrolmentCodeUsed, GateUnknown
+from server.services.problems_gates import (
+    BrokerNotOffered,
+    EnrolmentCodeExpired,
+    EnrolmentCodeUnknown,
+    EnrolmentCodeUsed,
+    GateUnknown,
+)
 from server.services.rows import EventRow
 from server.services.rows_gates import EnrolmentRow, GateRow
 from shared.admission.verdict import Direction
@@ -65,15 +75,20 @@ class Enrolled(Struct, frozen=True, kw_only=True):
     gate: GateRow
     event: EventRow
     config_key: bytes
+    access: bytes | None = None
+    """Its account at the broker, sealed to it; None where gates have none."""
 
 
 class Enrolment:
     """The use cases around gates and their codes."""
 
-    def __init__(self, db: Database, vault: KeyVault, random_bytes: RandomBytes) -> None:
+    def __init__(
+        self, db: Database, vault: KeyVault, random_bytes: RandomBytes, offer: BrokerOffer | None = None
+    ) -> None:
         self._db = db
         self._vault = vault
         self._random_bytes = random_bytes
+        self._offer = offer
 
     async def issue_code(self, tenant: TenantId, wish: GateWish, now: datetime) -> IssuedCode:
         """Make a code that enrols one gate within fifteen minutes.
@@ -117,7 +132,23 @@ class Enrolment:
                 await tx.outbox.append(gate.event, [GateEntry(seq=0, gate=gate.id, name=gate.name)])
             event = await _find_event(tx, gate.event)
             config_key = public_half(await self._vault.config_key(tx, gate.config))
-        return Enrolled(gate=gate, event=event, config_key=config_key)
+            access = None
+            if self._offer is not None:
+                access = await offer_account(tx, self._offer, gate, self._random_bytes)
+        return Enrolled(gate=gate, event=event, config_key=config_key, access=access)
+
+    async def renew_access(self, caller: GateCaller) -> bytes:
+        """Return a new account at the broker for a gate in service, sealed to it; an older password ends.
+
+        Raises:
+            BrokerNotOffered: gates have none here.
+            GateUnknown, GateRevoked: the gate may not act.
+        """
+        if self._offer is None:
+            raise BrokerNotOffered("This server's gates use no broker: keep to the WebSocket.")
+        async with self._db.tenant(caller.tenant) as tx:
+            gate = await find_gate(tx, caller.gate)
+            return await offer_account(tx, self._offer, gate, self._random_bytes)
 
     async def revoke(self, tenant: TenantId, gate_id: GateId, now: datetime) -> GateRow:
         """Take a gate out of service for good and tell the others; safe to repeat.
@@ -131,7 +162,7 @@ class Enrolment:
             gate = await tx.gates.get(gate_id)
             # the event first: whoever makes a bundle takes the two in this order
             event = None if gate is None else await tx.events.lock(gate.event)
-            if gate is None or event is None:
+            if gate is None or event is None or is_server_gate(gate_id, gate.event):
                 raise GateUnknown("There is no such gate.")
             if await tx.gates.revoke(gate_id, now):
                 await renew_future(tx, self._vault, event, now)
@@ -165,14 +196,15 @@ def _read(text: str) -> EnrolmentCode:
 
 
 async def _find_repeated(tx: Unit, code: EnrolmentCode, application: Application, now: datetime) -> GateRow:
-    """Return the gate that was made with this code and these keys, or raise why the code does not count."""
+    """Return the gate in service that was made with this code and these keys, or raise why the code does not count."""
     known = await tx.gates.get_code(code.code_hash)
     if known is None:
         raise EnrolmentCodeUnknown("This enrolment code is not known: check it, or ask the organiser for a new one.")
     if known.expires_at <= now:
         raise EnrolmentCodeExpired("This enrolment code is too old: ask the organiser for a new one.")
     gate = None if known.gate is None else await tx.gates.get(known.gate)
-    if gate is None or (gate.sign_public, gate.seal_public) != (application.sign_key, application.seal_key):
+    keys = (application.sign_key, application.seal_key)
+    if gate is None or gate.revoked_at is not None or (gate.sign_public, gate.seal_public) != keys:
         raise EnrolmentCodeUsed("A gate was enrolled with this code already: ask the organiser for a new one.")
     return gate
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from uuid import uuid5
 
 import structlog
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
-from server.domain.proof import ChainWindow, ProofClaim, check_proof
+from server.domain.proof import ChainWindow, ProofClaim, check_proof, check_tag
 from server.services.classify import Seen
 from server.services.keys import KeyVault, MasterSecrets
 from server.services.marking import counts_elsewhere, judged_admission
@@ -86,9 +86,11 @@ class RecordTaker:
         hashes = {one.handle_hash for one in records.values() if one.handle_hash is not None and taker._is_ours(one)}
         taker._handles = {row.handle_hash: row for row in await tx.scans.match(event.id, list(hashes))}
         # before any ticket is locked: recomputing takes milliseconds for each record
-        taker._proven = await taker._prove(await vault.masters(tx))
+        masters = await vault.masters(tx)
+        taker._proven = await taker._prove(masters)
         wanted = sorted({row.ticket for row in taker._handles.values()})
         taker._tickets = {one.ticket.id: one for one in await tx.scans.lock_tickets(wanted)}
+        taker._proven |= taker._check_tags(masters)
         for stored in await tx.scans.admissions(wanted):
             taker._remember(stored)
         return taker
@@ -122,8 +124,8 @@ class RecordTaker:
         if not kept:
             log.warning("scans.id_repeated", gate=str(self._gate.id), gate_seq=line.seq, scan=str(record.scan))
             return False
-        if handle is not None and record.admitted and record.handle_hash is not None:
-            seen = self._seen_of(record, handle, self._gate.id, proven=row.proven)
+        if handle is not None and record.in_ledger and record.handle_hash is not None:
+            seen = seen_of(record, handle, self._gate.id, proven=row.proven)
             self._seen[handle.ticket].append(seen)
             self._fresh[handle.ticket].append((record.handle_hash, seen))
         return True
@@ -141,7 +143,7 @@ class RecordTaker:
             at=from_unix_ms(record.at_ms),
             received_at=self._now,
             direction=record.direction,
-            admitted=record.admitted,
+            admitted=record.admitted and record.is_scan,
             reason=record.reason,
             mode=record.mode,
             proven=line.seq in self._proven,
@@ -174,7 +176,7 @@ class RecordTaker:
 
     def _judge(self, seq: int, record: ScanRecord, handle: HandleRow | None) -> Reason | None:
         """Return what the rule says of a scan with all that is known now; None where the code itself did not count."""
-        if record.handle_hash is None or record.reason in _CODE_REASONS:
+        if record.handle_hash is None or record.reason in _CODE_REASONS or not record.is_scan:
             return None
         if handle is None:
             return Reason.UNKNOWN_TICKET if self._is_ours(record) else Reason.WRONG_EVENT
@@ -220,17 +222,7 @@ class RecordTaker:
     def _remember(self, stored: StoredAdmission) -> None:
         record = decode_record(stored.body)
         handle = HandleRow(event=self._event.id, handle_hash=b"", ticket=stored.ticket, generation=stored.generation)
-        self._seen[stored.ticket].append(self._seen_of(record, handle, stored.gate, proven=stored.proven))
-
-    def _seen_of(self, record: ScanRecord, handle: HandleRow, gate: GateId, *, proven: bool) -> Seen:
-        code_policy = self._tickets[handle.ticket].ticket_type.code_policy
-        return Seen(
-            admission=judged_admission(record, gate, proven=proven),
-            generation=handle.generation,
-            counts=counts_elsewhere(record, code_policy, proven=proven),
-            proof=record.proof,
-            supervisor=None if record.override is None else record.override.supervisor,
-        )
+        self._seen[stored.ticket].append(seen_of(record, handle, stored.gate, proven=stored.proven))
 
     async def _prove(self, masters: MasterSecrets) -> frozenset[int]:
         claims = self._claims(masters)
@@ -240,6 +232,22 @@ class RecordTaker:
         rows = await self._tx.keys.epochs(self._event.id, min(epochs), max(epochs))
         windows = {row.epoch: ChainWindow(starts=row.starts, ends=row.ends, slot_s=row.slot_s) for row in rows}
         return await asyncio.to_thread(_prove_all, claims, windows)
+
+    def _check_tags(self, masters: MasterSecrets) -> frozenset[int]:
+        """Return the records of printed codes, of types that have them, whose tag shows that the code was held up."""
+        good = set()
+        for seq, record in self._records.items():
+            handle = self._match(record)
+            master = None if handle is None else masters.secrets.get(handle.master)
+            if handle is None or master is None or record.proof is not None or record.seen is UNSET:
+                continue
+            policy = CodePolicy(self._tickets[handle.ticket].ticket_type.code_policy)
+            scan = record.takes_back or record.scan
+            if policy & CodePolicy.STATIC_ALLOWED and check_tag(
+                master, handle.ticket, handle.generation, scan, record.seen
+            ):
+                good.add(seq)
+        return frozenset(good)
 
     def _claims(self, masters: MasterSecrets) -> _Claims:
         """Return what can be recomputed: without the master that made a code, nothing is proven by it."""
@@ -253,6 +261,17 @@ class RecordTaker:
                 )
                 claims[seq] = (master, claim)
         return claims
+
+
+def seen_of(record: ScanRecord, handle: HandleRow, gate: GateId, *, proven: bool) -> Seen:
+    """Return what a record that is in the ledger says of its ticket's generation."""
+    return Seen(
+        admission=judged_admission(record, gate, proven=proven),
+        generation=handle.generation,
+        counts=counts_elsewhere(record, gate, proven=proven),
+        proof=record.proof,
+        supervisor=None if record.override is None else record.override.supervisor,
+    )
 
 
 def read_record(line: LogLine) -> ScanRecord | None:

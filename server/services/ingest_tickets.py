@@ -9,14 +9,13 @@ from uuid import uuid5
 import structlog
 from msgspec import Struct
 
-from server.services.classify import Finding, TicketCase, find_conflicts, find_presence
+from server.services.classify import Finding, TicketCase, find_conflicts, find_presence, was_taken_back
 from server.services.ingest_records import Touched
 from server.services.keys import KeyVault
 from server.services.ports import Unit
 from server.services.rows import ActorRef
 from server.services.rows_gates import ConflictRow, StepRow
 from server.services.transition import Move, move_ticket
-from shared.admission.verdict import Direction
 from shared.ids import ConflictId, TicketId
 from shared.problems import TicketTokenError, Unavailable
 from shared.sync.feed import AdmissionEntry
@@ -106,7 +105,8 @@ def _find_target(case: TicketCase) -> State | None:
     presence = find_presence(case)
     if presence.inside and case.ticket.state in ADMISSIBLE:
         return State.CHECKED_IN
-    left = presence.last is not None and presence.last.direction is Direction.EXIT and not presence.inside
+    # of an exit the last passage tells nothing: its entry may sort after it, where two gates' clocks differ
+    left = not presence.inside and (presence.exits > 0 or was_taken_back(case))
     if not left or case.ticket.state is not State.CHECKED_IN:
         return None
     before = [step.from_state for step in case.steps if step.to_state is State.CHECKED_IN]

@@ -12,7 +12,7 @@ from server.services.feed_frames import PackedFrame, pack_frame
 from server.services.gate_access import find_gate
 from server.services.ports import Unit
 from server.services.problems import EventUnknown
-from server.services.problems_gates import FeedTooOld, LinkMisused, ProtocolUnsupported
+from server.services.problems_gates import FeedTooOld, LinkMisused, LinkSuperseded, ProtocolUnsupported
 from server.services.rows import EventRow
 from server.services.rows_gates import GateRow
 from shared.clock import unix_ms
@@ -24,12 +24,16 @@ TOO_FAR_BEHIND = 20_000
 
 
 class Greeting(Struct, frozen=True, kw_only=True):
-    """The answer to a gate's hello: the welcome, a bundle if its own is out of date, and whether the feed will do."""
+    """The answer to a gate's hello: the welcome, a bundle if its own is out of date, and whether the feed will do.
+
+    ``number`` is the link's: one of the same gate with a higher number takes its place, in whichever process that is.
+    """
 
     gate: GateRow
     welcome: Welcome
     bundle: MadeBundle | None
     needs_snapshot: bool
+    number: int
 
 
 async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
@@ -53,22 +57,29 @@ async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
         log = await tx.scans.read_log(gate.id, hello.incarnation)
         bundle = await _find_bundle(tx, context, believing, event, hello.bundle_version)
         # after the bundle: whoever replaces keys locks the event first and gates later
-        await tx.gates.greet(gate.id, hello.software, now)
+        number = await tx.gates.greet(gate.id, hello.software, now)
         if believing.config != gate.config:
             await tx.gates.believe(gate.id, believing.config)
         needs_snapshot = await _is_too_far_behind(tx, event.id, hello.feed_seq, head)
     welcome = Welcome(protocol=PROTOCOL, server_ms=unix_ms(now), feed_high=head, acked=log.acked)
-    return Greeting(gate=gate, welcome=welcome, bundle=bundle, needs_snapshot=needs_snapshot)
+    return Greeting(gate=gate, welcome=welcome, bundle=bundle, needs_snapshot=needs_snapshot, number=number)
 
 
-async def check_up(context: Context, caller: GateCaller, known_version: int, ping: Ping | None) -> MadeBundle | None:
+async def check_up(
+    context: Context, caller: GateCaller, known_version: int, ping: Ping | None, number: int | None = None
+) -> MadeBundle | None:
     """Keep a heartbeat, if there is one, and return a bundle if the gate should have a newer one than it was sent.
+
+    ``number`` is the link's, None where links have none.
 
     Raises:
         GateUnknown, GateRevoked: it may not act any more.
+        LinkSuperseded: the gate has opened another link.
     """
     async with context.db.tenant(caller.tenant) as tx:
         gate = await find_gate(tx, caller.gate)
+        if number is not None and number < gate.links:
+            raise LinkSuperseded("This gate has opened another link.")
         event = await _find_event(tx, gate)
         believing = gate if ping is None else _update_belief(gate, event, ping.bundle_version)
         bundle = await _find_bundle(tx, context, believing, event, known_version)

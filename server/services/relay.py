@@ -8,6 +8,7 @@ import structlog
 from msgspec import Struct
 
 from server.services.ports_gates import OpenRelaySession, RelaySession
+from server.services.pulse import Beat, no_beat
 from shared.problems import TicketTokenError
 
 BATCH = 500
@@ -25,7 +26,9 @@ class RelayState(Struct, kw_only=True):
     moved: int = 0
 
 
-async def run_relay(open_session: OpenRelaySession, state: RelayState, *, poll_s: float = POLL_S) -> None:
+async def run_relay(
+    open_session: OpenRelaySession, state: RelayState, beat: Beat = no_beat, *, poll_s: float = POLL_S
+) -> None:
     """Relay until cancelled; a lost session is opened anew.
 
     While another process leads, this one asks every ``poll_s`` seconds whether it may. The same interval bounds how
@@ -37,7 +40,7 @@ async def run_relay(open_session: OpenRelaySession, state: RelayState, *, poll_s
             async with open_session() as session:
                 state.connected = True
                 failures = 0
-                await _serve(session, state, poll_s)
+                await _serve(session, state, beat, poll_s)
         except TicketTokenError as problem:
             # without a relay nothing reaches the gates: there is no problem after which giving up would be better
             log.warning("relay.stopped", code=problem.code)
@@ -47,18 +50,20 @@ async def run_relay(open_session: OpenRelaySession, state: RelayState, *, poll_s
         failures += 1
 
 
-async def _serve(session: RelaySession, state: RelayState, poll_s: float) -> None:
+async def _serve(session: RelaySession, state: RelayState, beat: Beat, poll_s: float) -> None:
     while True:
+        beat()
         if await session.lead():
             if not state.leading:
                 log.info("relay.leading")
             state.leading = True
-            await _drain(session, state)
+            await _drain(session, state, beat)
         await session.wait(poll_s)
 
 
-async def _drain(session: RelaySession, state: RelayState) -> None:
+async def _drain(session: RelaySession, state: RelayState, beat: Beat) -> None:
     while moved := await session.turn(BATCH):
+        beat()
         state.moved += moved
         if moved < BATCH:
             return

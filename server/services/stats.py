@@ -105,7 +105,7 @@ class EvidenceView(Struct, frozen=True, kw_only=True, rename="camel", omit_defau
 
 
 class ConflictView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A conflict."""
+    """A conflict; ``decided_by`` is who acknowledged or resolved it, ``note`` what they had to say."""
 
     id: ConflictId
     ticket_id: TicketId
@@ -113,6 +113,8 @@ class ConflictView(Struct, frozen=True, kw_only=True, rename="camel"):
     severity: Severity
     state: str
     resolution: str | None
+    decided_by: str | None
+    note: str | None
     evidence: EvidenceView
     created_at: datetime
     updated_at: datetime
@@ -152,7 +154,7 @@ async def list_scans(context: Context, user: User, event: EventId, page: Page) -
         EventUnknown: the caller's tenant has no such event.
     """
     async with context.db.tenant(user.tenant) as tx:
-        names = await _name_gates(tx, event)
+        names = await name_gates(tx, event)
         rows = await tx.scans.list_of_event(event, _after(page), page.limit + 1)
     kept = rows[: page.limit]
     more = kept[-1].scan if len(rows) > page.limit else None
@@ -166,11 +168,11 @@ async def list_conflicts(context: Context, user: User, event: EventId, page: Pag
         EventUnknown: the caller's tenant has no such event.
     """
     async with context.db.tenant(user.tenant) as tx:
-        names = await _name_gates(tx, event)
+        names = await name_gates(tx, event)
         rows = await tx.conflicts.list_of_event(event, _after(page), page.limit + 1)
     kept = rows[: page.limit]
     more = kept[-1].scan if len(rows) > page.limit else None
-    return Listed(items=[_view_conflict(row, names) for row in kept], next_after=more)
+    return Listed(items=[view_conflict(row, names) for row in kept], next_after=more)
 
 
 async def _check_event(tx: Unit, event: EventId) -> None:
@@ -178,7 +180,12 @@ async def _check_event(tx: Unit, event: EventId) -> None:
         raise EventUnknown("There is no such event.")
 
 
-async def _name_gates(tx: Unit, event: EventId) -> dict[GateId, str]:
+async def name_gates(tx: Unit, event: EventId) -> dict[GateId, str]:
+    """Return the names of an event's gates.
+
+    Raises:
+        EventUnknown: the tenant has no such event.
+    """
     await _check_event(tx, event)
     return {gate.id: gate.name for gate in await tx.gates.of_event(event)}
 
@@ -217,7 +224,8 @@ def _view_scan(row: ScanRow, names: Mapping[GateId, str]) -> ScanView:
     )
 
 
-def _view_conflict(row: ConflictRow, names: Mapping[GateId, str]) -> ConflictView:
+def view_conflict(row: ConflictRow, names: Mapping[GateId, str]) -> ConflictView:
+    """Return a conflict as organisers see it, its gates named."""
     found = row.evidence
     evidence = EvidenceView(
         later=_view_witness(found.scan, names),
@@ -231,6 +239,8 @@ def _view_conflict(row: ConflictRow, names: Mapping[GateId, str]) -> ConflictVie
         severity=row.severity,
         state=row.state,
         resolution=row.resolution,
+        decided_by=row.decided_by,
+        note=row.note,
         evidence=evidence,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -12,8 +12,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from server.api.gates import TRIES_PER_MINUTE
 from server.domain.enrolment import read_code
+from server.domain.limits import DEFAULT_QUOTAS, LimitClass
 from shared.codes.base32 import ALPHABET
 from tests.acceptance.house import House, fresh_place, open_house
 from tests.acceptance.programs import Said, call, gate_command
@@ -135,6 +135,8 @@ def test_text_that_is_no_code_is_refused(house: House, tmp_path: Path, code: str
 
 
 def test_guessing_is_slowed_down(house: House, tmp_path: Path) -> None:
-    for _ in range(TRIES_PER_MINUTE):
+    quota = DEFAULT_QUOTAS[LimitClass.ENROL]
+    assert quota is not None
+    for _ in range(quota.calls):
         enrol(tmp_path, house.base_url, "TT1-GUESS")
     check_not_enrolled(enrol(tmp_path, house.base_url, "TT1-GUESS"), AWAY, "try again in", tmp_path)

@@ -37,7 +37,7 @@ WRONG = {
     "a port in words": Wrong(arguments="serve --port http", says="--port: a port is a number from 0 to 65535"),
     "a port in the environment": Wrong(arguments="serve --embedded", environ={"PORT": "many"}, says="PORT"),
     "payments nobody offers": Wrong(
-        arguments="serve --embedded", environ={"PAYMENTS": "cash"}, says="PAYMENTS: give one of none, demo"
+        arguments="serve --embedded", environ={"PAYMENTS": "cash"}, says="PAYMENTS: give one of none, facts, demo"
     ),
     "a log level nobody knows": Wrong(
         arguments="serve --embedded", environ={"LOG_LEVEL": "loud"}, says="LOG_LEVEL: give one of"
@@ -53,6 +53,31 @@ WRONG = {
     ),
     "a key of another length": Wrong(
         arguments="serve --embedded", environ={"QR_ENCRYPTION_KEY": "abc"}, says="QR_ENCRYPTION_KEY"
+    ),
+    "a guessable key": Wrong(
+        arguments="serve",
+        environ=COMPLETE | {"QR_ENCRYPTION_KEY": "0123456789abcdef" * 4},
+        says="guessable; make one with `openssl rand -base64 32`",
+    ),
+    "a guessable key behind a good one": Wrong(
+        arguments="keys status",
+        environ=COMPLETE | {"QR_ENCRYPTION_KEY": f"k2={COMPLETE['QR_ENCRYPTION_KEY']},k1={'ab' * 32}"},
+        says="QR_ENCRYPTION_KEY: this key is guessable",
+    ),
+    "a key that is half a key": Wrong(
+        arguments="serve --embedded",
+        environ={"QR_ENCRYPTION_KEY": hashlib.sha256(b"half").hexdigest()[:32]},
+        says="32 hexadecimal digits are 16 bytes",
+    ),
+    "two keys of one name": Wrong(
+        arguments="serve --embedded",
+        environ={"QR_ENCRYPTION_KEY": ",".join(hashlib.sha256(word).hexdigest() for word in (b"one", b"two"))},
+        says="give each key an id of its own",
+    ),
+    "a key given twice": Wrong(
+        arguments="serve --embedded",
+        environ={"QR_ENCRYPTION_KEY": "x", "QR_ENCRYPTION_KEY_FILE": "/nowhere/key"},
+        says="QR_ENCRYPTION_KEY_FILE is set as well: keep one of the two",
     ),
     "no database to migrate": Wrong(arguments="migrate", says="OWNER_DATABASE_URL is not set"),
     "a database that is away": Wrong(

@@ -56,14 +56,24 @@ async def run(*arguments: str, **environ: str) -> tuple[int, str, str]:
 @asynccontextmanager
 async def served(*arguments: str, **environ: str) -> AsyncIterator[Program]:
     """Run a server on a free port until the context ends; it is up when it says where it listens."""
-    process = await start("serve", "--port", "0", *arguments, **environ)
+    async with listening("serve", *arguments, **environ) as program:
+        yield program
+
+
+@asynccontextmanager
+async def listening(command: str, *arguments: str, **environ: str) -> AsyncIterator[Program]:
+    """Run a command that listens on a free port until the context ends."""
+    process = await start(command, "--port", "0", *arguments, **environ)
     assert process.stdout is not None
     line = ""
     try:
         async with asyncio.timeout(LONG_S):
             while not line.startswith("listening on "):
                 line = (await process.stdout.readline()).decode()
-                assert line, "the server ended before it listened"
+                if not line:
+                    raise AssertionError(
+                        f"the program ended before it listened: {(await process.communicate())[1].decode()}"
+                    )
         yield Program(process=process, base_url=line.strip().removeprefix("listening on "))
     finally:
         if process.returncode is None:

@@ -8,8 +8,8 @@ from aiohttp.test_utils import make_mocked_request
 
 import server.services.problems as selling
 import server.services.problems_gates as doors
+from server.api.guard import RequestTimeout
 from server.api.problems import STATUS_BY_CODE, Fault, Problem, describe, explain_invalid, find_status, write_problem
-from server.api.routes import RequestTimeout
 from server.db.problems import DatabaseAway, SchemaBehind, TenantWallHit
 from server.services.reserve import ReserveRequest
 from shared.problems import DataDamaged, Internal, SettingsInvalid, TicketTokenError

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 from aiohttp import web
 
-from server.api.routes import Auth, Authenticators, Route, mount
+from server.api.guard import mount
+from server.api.routes import Auth, Authenticators, Route
 from server.domain.access import SCOPES, GateCaller, Role, Scope, ScopeMissing, User, check_scope
 from shared.ids import TenantId, UserId
 from shared.problems import Denied, Internal
@@ -39,6 +40,9 @@ KNOW_NOBODY = Authenticators(user=no_user, gate=no_gate)
         (Auth.USER, None),
         (Auth.PUBLIC, Scope.TICKETS_OWN),
         (Auth.GATE, Scope.SCANS_READ),
+        (Auth.SCANNER, None),
+        (Auth.SERVICE, Scope.SCANS_READ),
+        (Auth.SERVICE, None),
     ],
 )
 def test_half_described_routes_stop_the_start(auth: Auth | None, scope: Scope | None) -> None:

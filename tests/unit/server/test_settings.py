@@ -62,6 +62,7 @@ def test_secrets_come_from_files_too(tmp_path: Path) -> None:
     (tmp_path / "jwt").write_text(GOOD["JWT_SECRET"] + "\n")
     environ = {name: value for name, value in GOOD.items() if name != "JWT_SECRET"}
     settings = read_settings(environ | {"JWT_SECRET_FILE": str(tmp_path / "jwt")})
+    assert settings.jwt_secret is not None
     assert settings.jwt_secret.value == GOOD["JWT_SECRET"]
 
 
