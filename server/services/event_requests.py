@@ -7,6 +7,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.domain.rules import RefundRules, TransferRules
+from server.services.publish import EPOCH_S, SLOT_S
 from shared.admission.policy import Count, GateLimit, Seconds, Stale, Unknown
 from shared.ids import VenueId
 from shared.packed import Aware
@@ -14,11 +15,16 @@ from shared.packed import Aware
 EventName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 PerUser = Annotated[int, Meta(ge=1, le=10_000)]
 GateLimits = Annotated[tuple[GateLimit, ...], Meta(max_length=100)]
+SlotSeconds = Annotated[int, Meta(ge=10, le=60)]
+EpochSeconds = Annotated[int, Meta(ge=3600, le=604_800)]
 Version = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class EventRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """A new event. ``reveal_at`` is when phones get their codes' seeds, by default six hours before doors."""
+    """A new event. ``reveal_at`` is when phones get their codes' seeds, by default six hours before doors.
+
+    A code is shown for ``slot_s`` seconds and made with keys that change every ``epoch_s``; neither can be changed later.
+    """
 
     name: EventName
     venue_name: EventName
@@ -30,6 +36,8 @@ class EventRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     sale_ends_at: Aware
     max_per_user: PerUser = 20
     reveal_at: Aware | None = None
+    slot_s: SlotSeconds = SLOT_S
+    epoch_s: EpochSeconds = EPOCH_S
     transfer_rules: TransferRules = TransferRules()
     refund_rules: RefundRules = RefundRules()
 

@@ -68,6 +68,8 @@ class OrganiserEvent(Struct, frozen=True, kw_only=True, rename="camel"):
     sale_ends_at: datetime
     max_per_user: int
     reveal_at: datetime
+    slot_s: int
+    epoch_s: int
     policy: PolicyView
     transfer_rules: TransferRules
     refund_rules: RefundRules
@@ -91,6 +93,8 @@ def view_event(event: EventRow, types: Sequence[TicketTypeRow]) -> OrganiserEven
         sale_ends_at=event.sale_ends,
         max_per_user=event.max_per_user,
         reveal_at=event.reveal_at,
+        slot_s=event.slot_s,
+        epoch_s=event.epoch_s,
         policy=view_policy(event.policy),
         transfer_rules=event.transfer_rules,
         refund_rules=event.refund_rules,

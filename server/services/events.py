@@ -18,7 +18,7 @@ from server.services.listing import Listed
 from server.services.ports import Unit
 from server.services.problems import EventUnknown
 from server.services.problems_organiser import EventNotReady, EventStateWrong, ScheduleInvalid, VersionStale
-from server.services.publish import EPOCH_S, REVEAL_AHEAD, SLOT_S
+from server.services.publish import REVEAL_AHEAD
 from server.services.rows import EventRow, EventState, Page, VenueRow
 from shared.admission.policy import Policy, Window
 from shared.ids import EventId, TenantId, VenueId, uuid7
@@ -209,9 +209,9 @@ def _draft(context: Context, tenant: TenantId, request: EventRequest, now: datet
         sale_starts=request.sale_starts_at,
         sale_ends=request.sale_ends_at,
         max_per_user=request.max_per_user,
-        slot_s=SLOT_S,
+        slot_s=request.slot_s,
         epoch_zero=first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
-        epoch_s=EPOCH_S,
+        epoch_s=request.epoch_s,
         reveal_at=reveal_at,
         bundle_version=1,
         transfer_rules=request.transfer_rules,

@@ -40,6 +40,14 @@ async def test_event_goes_from_draft_to_sale(office: Office) -> None:
     assert {one["id"] for one in first.items + rest.items} == {event["id"], str(office.event)}
 
 
+async def test_how_fast_codes_and_keys_turn_is_chosen_with_the_event(office: Office) -> None:
+    usual, quick = await office.draft(), await office.draft(slotS=10, epochS=3600)
+    assert (usual["slotS"], usual["epochS"]) == (15, 86_400)
+    assert (quick["slotS"], quick["epochS"]) == (10, 3600)
+    for odd in ({"slotS": 9}, {"slotS": 61}, {"epochS": 3599}, {"epochS": 604_801}):
+        assert (await office.refused("POST", "/events", draft_body() | odd))[0] == 400
+
+
 async def test_change_needs_the_version_that_was_read(office: Office) -> None:
     event = await office.draft()
     path = f"/events/{event['id']}"
