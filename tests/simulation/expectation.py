@@ -1,0 +1,103 @@
+"""Which admissions were too many and what may be said of each, told from what really happened.
+
+The program knows times only to within each gate's own stated doubt. So an answer is certain where the true times lie
+further apart than that doubt, and where they do not, either answer is right, and no third one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from shared.admission.verdict import Direction
+from shared.ids import ScanId
+from shared.sync.ledger import ConflictClass
+from shared.sync.scan import ScanRecord
+from tests.simulation.truth import Answered, Change, Deed
+
+_ROUNDING_MS = 2
+Kinds = set[ConflictClass | None]
+EVERYTHING: Kinds = {None, ConflictClass.RACE, ConflictClass.CLONE, ConflictClass.STALE_STATE}
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """What the organiser was promised: how far apart in time two gates must be for one phone to have been at both."""
+
+    one_phone_ms: int = 60_000
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """One admission: what really happened, and what the gate wrote down of it."""
+
+    truth: Answered
+    record: ScanRecord
+
+    @property
+    def at_ms(self) -> int:
+        """The true time."""
+        return self.truth.at_ms
+
+    @property
+    def doubt_ms(self) -> int:
+        """How far the gate itself says its time may be off."""
+        return self.record.unsure_ms + _ROUNDING_MS
+
+
+def expect(
+    cases: Sequence[Case], changes: Sequence[Change], rules: Rules, *, exits: bool
+) -> Iterator[tuple[ScanId, Kinds]]:
+    """Return for each admission of a ticket, given in the ledger's order, what may be said of it."""
+    ordered = in_true_order(cases)
+    inside, last = 0, None
+    for case in cases:
+        if case.truth.direction is Direction.EXIT:
+            inside -= 1
+            yield case.truth.scan, {None}
+            continue
+        if exits and not ordered:
+            # Clocks minutes apart: the ledger cannot tell for sure whether somebody had left before.
+            yield case.truth.scan, EVERYTHING
+            last = case
+            continue
+        surplus = last if inside > 0 else None
+        yield case.truth.scan, _kinds(case, surplus, changes, rules)
+        inside, last = inside + 1, case
+
+
+def in_true_order(cases: Sequence[Case]) -> bool:
+    """Say whether the ledger's order is the true one, in spite of all wrong clocks."""
+    return [case.at_ms for case in cases] == sorted(case.at_ms for case in cases)
+
+
+def _kinds(case: Case, earlier: Case | None, changes: Sequence[Change], rules: Rules) -> Kinds:
+    extras: set[ConflictClass | None] = {None} if earlier is None else _classes(earlier, case, rules)
+    return {_choose(extra, moment, case, changes) for extra in extras for moment in _moments(case, changes)}
+
+
+def _choose(extra: ConflictClass | None, moment: int, case: Case, changes: Sequence[Change]) -> ConflictClass | None:
+    before = [change for change in changes if change.at_ms <= moment]
+    replaced = any(change.generation > case.truth.generation for change in before)
+    if not (replaced or _is_void(before)):
+        return extra
+    return extra if extra is ConflictClass.CLONE and not replaced else ConflictClass.STALE_STATE
+
+
+def _is_void(before: Sequence[Change]) -> bool:
+    turns = [change.deed for change in before if change.deed in {Deed.LOCK, Deed.UNLOCK}]
+    return any(change.deed is Deed.REVOKE for change in before) or turns[-1:] == [Deed.LOCK]
+
+
+def _classes(earlier: Case, later: Case, rules: Rules) -> set[ConflictClass | None]:
+    apart_ms = abs(later.at_ms - earlier.at_ms)
+    if earlier.truth.gate == later.truth.gate or apart_ms >= rules.one_phone_ms:
+        return {ConflictClass.RACE}
+    if apart_ms + 2 * (earlier.doubt_ms + later.doubt_ms) < rules.one_phone_ms:
+        return {ConflictClass.CLONE}
+    return {ConflictClass.RACE, ConflictClass.CLONE}
+
+
+def _moments(case: Case, changes: Sequence[Change]) -> set[int]:
+    """Return moments at which the admission may have been, as far as its gate can tell: one between any two changes."""
+    first, last = case.at_ms - case.doubt_ms, case.at_ms + case.doubt_ms
+    return {first, last, *(change.at_ms for change in changes if first <= change.at_ms <= last)}

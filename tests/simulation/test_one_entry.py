@@ -1,0 +1,19 @@
+"""Evenings on which a ticket lets one person in once, with everything breaking that can; afterwards all is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from server.db.pool import PgDatabase
+from tests.simulation.seeds import batches, name_batch, plan_of, play_all
+
+
+@pytest.mark.parametrize("seeds", batches(), ids=name_batch)
+async def test_everybody_agrees_and_every_double_admission_is_a_conflict(
+    db: PgDatabase, files: Path, seeds: range
+) -> None:
+    plans = [plan_of(seed, exits=False) for seed in seeds]
+    reports = await play_all(db, files, plans, "test_one_entry.py")
+    assert not reports, "\n".join(reports)
