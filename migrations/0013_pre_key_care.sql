@@ -1,2 +1,0 @@
--- (nothing yet)
-SELECT 1;
