@@ -23,6 +23,9 @@ from tests.services.messages import Request
 from tests.services.plugin import Broker, VirtualHost, open_vhost
 from tests.services.private import PrivateService
 
+RECOVERY_S = 120
+"""A broker that was killed reads its queues and streams back before it answers anybody."""
+
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[PrivateService]:
@@ -45,6 +48,7 @@ def clock() -> ManualClock:
     return ManualClock(datetime.now(UTC))
 
 
+@pytest.mark.timeout(300)
 async def test_broker_restarted_while_gates_hand_over_costs_no_record(
     database: Databases, clock: ManualClock, service: PrivateService, own_vhost: VirtualHost, tmp_path: Path
 ) -> None:
@@ -62,8 +66,8 @@ async def test_broker_restarted_while_gates_hand_over_costs_no_record(
             await restart
             for gate in gates:
                 await scan_junk(gate, 50, "after")
-                await gate.until(lambda now: now.linked and now.backlog == 0)
-                await gate.until(lambda now: now.way == Way.BROKER)
+                await gate.until(lambda now: now.linked and now.backlog == 0, RECOVERY_S)
+                await gate.until(lambda now: now.way == Way.BROKER, RECOVERY_S)
             await exchange.house.stage.issue(3)
             for gate in gates:
                 await gate.until(lambda now: now.tickets == 3)

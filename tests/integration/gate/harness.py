@@ -61,10 +61,10 @@ class Running:
             await self._changed.wait_for(lambda: len(self.outcomes) >= before + len(texts))
         return self.outcomes[before:]
 
-    async def until(self, holds: Callable[[GateStatus], bool]) -> GateStatus:
+    async def until(self, holds: Callable[[GateStatus], bool], within_s: float = 20) -> GateStatus:
         """Wait until the gate's condition is as a test wants it."""
         view = self.agent.view
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(within_s):
             await view.refresh()
             while not holds(view.status()):
                 await self.agent.watch.next(0.2)
