@@ -22,7 +22,7 @@ from tests.integration.broker.stage import Exchange
 from tests.integration.gate.harness import Running, gate_running
 
 # Soon enough for a test; a broker link that breaks at once is tried again all the same.
-QUICK_WAYS = WayTimes(first_s=0.05, longest_s=0.2, short_s=0.0)
+QUICK_WAYS = WayTimes(first_s=0.05, longest_s=0.2, short_s=15.0)
 
 
 class Post(Struct, frozen=True, kw_only=True, eq=False):
