@@ -21,7 +21,7 @@ from shared.sync.access import BrokerAccess
 from tests.integration.broker.stage import Exchange
 from tests.integration.gate.harness import Running, gate_running
 
-# Soon enough for a test; a broker link that breaks at once is tried again all the same.
+# Soon enough for a test; a broker link that breaks soon gives the WebSocket a turn, as in service.
 QUICK_WAYS = WayTimes(first_s=0.05, longest_s=0.2, short_s=15.0)
 
 
