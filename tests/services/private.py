@@ -63,7 +63,7 @@ class PrivateService:
         return answer
 
     def restart(self) -> Running:
-        """End it as a power cut would and return once it answers again, with its data; RabbitMQ alone can do so.
+        """End it in order and return once it answers again, with its data; RabbitMQ alone can do so.
 
         Raises:
             ServiceUnavailable: it did not come back.

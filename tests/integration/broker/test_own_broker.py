@@ -24,7 +24,7 @@ from tests.services.plugin import Broker, VirtualHost, open_vhost
 from tests.services.private import PrivateService
 
 RECOVERY_S = 120
-"""A broker that was killed reads its queues and streams back before it answers anybody."""
+"""A broker that comes back reads its queues and streams before it answers anybody."""
 
 
 @pytest.fixture(scope="module")
