@@ -16,6 +16,22 @@ from tests.browser.stage import Stage
 
 POLICY_WATCH = """addEventListener("securitypolicyviolation",
   (event) => console.error(`policy breached: ${event.violatedDirective} ${event.blockedURI}`))"""
+# How many questions to the server are under way. Its patience is by the page's clock, which the tests move: time that
+# leaps while an answer is on its way is an answer that took too long.
+ASKING_WATCH = """{
+window.asking = 0;
+const fetching = window.fetch;
+window.fetch = async (...question) => {
+  window.asking += 1;
+  try {
+    const answer = await fetching(...question);
+    await answer.clone().arrayBuffer();
+    return answer;
+  } finally {
+    window.asking -= 1;
+  }
+};
+}"""
 # The browser's own lines about an answer that was no success, which the page deals with, and about plain http.
 EXPECTED = ("Failed to load resource", "The Cross-Origin-Opener-Policy header has been ignored")
 
@@ -64,7 +80,10 @@ class Visit(Struct, frozen=True, kw_only=True):
                 pass
 
     async def pass_time(self, step: timedelta) -> None:
-        """Let time pass for the server and the phone alike."""
+        """Let time pass for the server and the phone alike, while nothing is on its way between them."""
+        async with asyncio.timeout(20):
+            while await self.page.evaluate("window.asking"):
+                pass
         self.stage.clock.advance(step)
         await self.page.clock.fast_forward(round(step.total_seconds() * 1000))
 
@@ -119,5 +138,6 @@ async def watch(context: BrowserContext, origin: str) -> list[str]:
     context.on("console", hear)
     context.on("weberror", lambda error: breaches.append(str(error.error)))
     context.on("request", look)
-    await context.add_init_script(POLICY_WATCH)
+    for script in (POLICY_WATCH, ASKING_WATCH):
+        await context.add_init_script(script)
     return breaches
