@@ -6,6 +6,7 @@ from server.api.api_keys import ApiKeyApi
 from server.api.catalogue import CatalogueApi
 from server.api.description import DescriptionApi
 from server.api.events import EventApi
+from server.api.exports import ExportApi
 from server.api.gate_sync import GateSyncApi
 from server.api.gates import GateApi
 from server.api.health import HealthApi
@@ -49,6 +50,7 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
         *GateSyncApi(parts.context, parts.snapshots, parts.hub).routes(),
         *QuarantineApi(parts.context).routes(),
         *OperationsApi(parts.context).routes(),
+        *ExportApi(parts.context).routes(),
         *EventApi(parts.context).routes(),
         *StockApi(parts.context).routes(),
         *IssuingApi(parts.context).routes(),

@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from server.api.exchange import PageQuery, read_body, read_id, read_page, reply
+from server.api.exchange import PageQuery, read_body, read_id, read_page, reply, reply_once
 from server.api.pages import Pagination, paginate
 from server.api.routes import USER, Auth, Handler, Route
 from server.domain.access import Scope
@@ -67,7 +67,7 @@ class EventApi:
         policy = _manage("PATCH", _EVENT + "/policy", self.change_policy, "Change the rules of entry", *changing)
         opening = (EventUnknown, EventStateWrong, EventNotReady)
         return [
-            replace(create, body=EventRequest, answer=OrganiserEvent, status=201),
+            replace(create, body=EventRequest, answer=OrganiserEvent, status=201, keyed=True),
             replace(change, body=EventChanges, answer=OrganiserEvent),
             replace(policy, body=PolicyChanges, answer=OrganiserEvent),
             replace(
@@ -101,7 +101,8 @@ class EventApi:
     async def create(self, request: web.Request) -> web.Response:
         """Make a draft; nobody but its organisers sees it until it is opened."""
         body = await read_body(request, EventRequest)
-        return reply(await events.create_event(self._context, request[USER], body), status=201)
+        key = request.headers.get("Idempotency-Key")
+        return reply_once(await events.create_event(self._context, request[USER], key, body))
 
     async def change(self, request: web.Request) -> web.Response:
         """Change what is given, if the event still has the version the caller has read."""

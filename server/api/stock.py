@@ -6,7 +6,7 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from server.api.exchange import PageQuery, read_body, read_id, read_page, read_query, reply
+from server.api.exchange import PageQuery, read_body, read_id, read_page, read_query, reply, reply_once
 from server.api.pages import Pagination, paginate
 from server.api.routes import USER, Auth, Handler, Route
 from server.domain.access import Scope
@@ -69,7 +69,7 @@ class StockApi:
         refusals = (TicketTypeUnknown, EventStateWrong, VersionStale, StockTaken, TypeInUse, NameUnusable)
         change = _manage("PATCH", "/api/v1/ticket-types/{type}", self.change_type, "Change a ticket type", *refusals)
         return [
-            replace(add, body=stock_care.TypeRequest, answer=OrganiserType, status=201),
+            replace(add, body=stock_care.TypeRequest, answer=OrganiserType, status=201, keyed=True),
             replace(change, body=stock_care.TypeChanges, answer=OrganiserType),
         ]
 
@@ -89,14 +89,14 @@ class StockApi:
         add = _manage("POST", _EVENT + "/seats", self.add_seats, "Add seats", *refusals)
         listing = _manage("GET", _EVENT + "/seats", self.list_seats, "An event's seats", EventUnknown)
         return [
-            replace(add, body=seats.SeatsRequest, answer=seats.SeatsAdded, status=201),
+            replace(add, body=seats.SeatsRequest, answer=seats.SeatsAdded, status=201, keyed=True),
             replace(listing, scope=Scope.EVENTS_READ, query=SeatQuery, answer=SeatList),
         ]
 
     async def add_type(self, request: web.Request) -> web.Response:
         """Add a ticket type; its places can be bought at once if the event is open."""
         body = await read_body(request, stock_care.TypeRequest)
-        return reply(await stock_care.add_type(self._context, request[USER], _event(request), body), status=201)
+        return reply_once(await stock_care.add_type(self._context, request[USER], _key(request), _event(request), body))
 
     async def change_type(self, request: web.Request) -> web.Response:
         """Change what is given, if the type still has the version the caller has read."""
@@ -122,7 +122,7 @@ class StockApi:
     async def add_seats(self, request: web.Request) -> web.Response:
         """Add up to a hundred seats, all or none."""
         body = await read_body(request, seats.SeatsRequest)
-        return reply(await seats.create_seats(self._context, request[USER], _event(request), body), status=201)
+        return reply_once(await seats.create_seats(self._context, request[USER], _key(request), _event(request), body))
 
     async def list_seats(self, request: web.Request) -> web.Response:
         """Answer with a page of seats, and by which id each free one is reserved."""
@@ -142,6 +142,10 @@ def _manage(method: str, path: str, handler: Handler, summary: str, *raises: typ
         summary=summary,
         raises=raises,
     )
+
+
+def _key(request: web.Request) -> str | None:
+    return request.headers.get("Idempotency-Key")
 
 
 def _event(request: web.Request) -> EventId:

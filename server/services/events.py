@@ -14,6 +14,7 @@ from server.domain.schedule import Schedule, is_plausible, refuse_schedule
 from server.services.context import Context
 from server.services.event_requests import EventChanges, EventRequest, PolicyChanges
 from server.services.event_views import OrganiserEvent, view_event
+from server.services.idempotency import Answer, name_call, run_once
 from server.services.listing import Listed
 from server.services.ports import Unit
 from server.services.problems import EventUnknown
@@ -27,23 +28,28 @@ from shared.sync.feed import PolicyEntry
 UNNAMED_TENANT = "Unnamed organiser"
 
 
-async def create_event(context: Context, user: User, request: EventRequest) -> OrganiserEvent:
+async def create_event(context: Context, user: User, key: str | None, request: EventRequest) -> Answer:
     """Make a draft.
 
     Raises:
         NameUnusable, ScheduleInvalid: of what was given.
+        KeyUnusable, KeyReused, CallInProgress: of the idempotency key.
     """
+    call = name_call(user, "event", key, request)
     now = context.clock.now()
     event = _draft(context, user.tenant, request, now)
     _check_schedule(event)
     venue = VenueRow(tenant=user.tenant, id=event.venue_id, name=read_name(request.venue_name, 200, "venue's name"))
-    async with context.db.tenant(user.tenant) as tx:
+
+    async def work(tx: Unit) -> OrganiserEvent:
         await tx.events.add_tenant(UNNAMED_TENANT)
         await tx.events.add_venue(venue)
         await tx.events.add(event)
         await tx.organising.change_event(event, tell_gates=False)
         await tx.outbox.append(event.id, [PolicyEntry(seq=0, policy=event.policy)])
         return view_event(await find_event(tx, event.id), [])
+
+    return await run_once(context.db, call, 201, work)
 
 
 async def change_event(context: Context, user: User, event_id: EventId, changes: EventChanges) -> OrganiserEvent:

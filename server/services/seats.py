@@ -12,6 +12,7 @@ from server.domain.names import read_name
 from server.services.context import Context
 from server.services.event_views import OrganiserType
 from server.services.events import lock_going_event
+from server.services.idempotency import Answer, name_call, run_once
 from server.services.listing import Listed
 from server.services.ports import Unit
 from server.services.problems import TicketTypeUnknown
@@ -52,7 +53,9 @@ class SeatView(Struct, frozen=True, kw_only=True, rename="camel"):
     seat_id: TicketId | None
 
 
-async def create_seats(context: Context, user: User, event_id: EventId, request: SeatsRequest) -> SeatsAdded:
+async def create_seats(
+    context: Context, user: User, key: str | None, event_id: EventId, request: SeatsRequest
+) -> Answer:
     """Add seats, all or none.
 
     Raises:
@@ -60,10 +63,13 @@ async def create_seats(context: Context, user: User, event_id: EventId, request:
         NotSeated: the type counts places and has no seats.
         SeatExists: a label is there already, or twice in the request.
         NameUnusable: of a label.
+        KeyUnusable, KeyReused, CallInProgress: of the idempotency key.
     """
+    call = name_call(user, f"seats/{event_id}", key, request)
     labels = [read_name(one, 100, "seat's label") for one in request.labels]
     now = context.clock.now()
-    async with context.db.tenant(user.tenant) as tx:
+
+    async def work(tx: Unit) -> SeatsAdded:
         await lock_going_event(tx, event_id)
         locked = await _lock_seated(tx, event_id, request.ticket_type_id)
         # Sorted, so that seats made in one moment are listed in the order in which they were named.
@@ -80,6 +86,8 @@ async def create_seats(context: Context, user: User, event_id: EventId, request:
         await add_seats(tx, [_place(seat, user) for seat in seats], move)
         await tx.organising.add_stock(locked.id, len(seats))
         return SeatsAdded(added=len(seats), ticket_type=await read_type(tx, locked.id))
+
+    return await run_once(context.db, call, 201, work)
 
 
 async def list_seats(

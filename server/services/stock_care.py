@@ -13,6 +13,7 @@ from server.services.context import Context
 from server.services.event_requests import Version
 from server.services.event_views import OrganiserType, view_type
 from server.services.events import find_event, lock_going_event
+from server.services.idempotency import Answer, name_call, run_once
 from server.services.listing import find_public_event
 from server.services.ports import Unit
 from server.services.problems import TicketTypeUnknown
@@ -88,17 +89,20 @@ class ZoneView(Struct, frozen=True, kw_only=True, rename="camel"):
     name: str
 
 
-async def add_type(context: Context, user: User, event_id: EventId, request: TypeRequest) -> OrganiserType:
+async def add_type(context: Context, user: User, key: str | None, event_id: EventId, request: TypeRequest) -> Answer:
     """Add a ticket type to an event that is not over.
 
     Raises:
         EventUnknown, EventStateWrong: of the event.
         NameUnusable, StockTaken, TooManyTypes: of what was given.
+        KeyUnusable, KeyReused, CallInProgress: of the idempotency key.
     """
+    call = name_call(user, f"ticket-type/{event_id}", key, request)
     if request.seated and request.total:
         raise StockTaken("A seated type gets its places with its seats: leave `total` out and add seats.")
     ticket_type = TicketTypeId(uuid7(context.clock.now(), context.random_bytes))
-    async with context.db.tenant(user.tenant) as tx:
+
+    async def work(tx: Unit) -> OrganiserType:
         await lock_going_event(tx, event_id)
         others = await tx.stock.of_event(event_id)
         if len(others) >= MOST_TYPES:
@@ -124,6 +128,8 @@ async def add_type(context: Context, user: User, event_id: EventId, request: Typ
         if request.seated:
             await tx.organising.mark_seated(ticket_type)
         return await read_type(tx, ticket_type)
+
+    return await run_once(context.db, call, 201, work)
 
 
 async def change_type(

@@ -40,10 +40,11 @@ async def test_a_text_that_cannot_be_stored_is_refused(hall: Hall) -> None:
 
 async def test_an_event_sells_so_many_kinds_of_tickets_and_no_more(hall: Hall) -> None:
     path = f"/api/v1/events/{hall.home.places['event']}/ticket-types"
-    headers = hall.prove("manager", "POST", path)
+    proof = hall.prove("manager", "POST", path)
     statuses = []
     for number in range(MOST_TYPES):
         wish = {"name": f"Block {number}", "priceCents": 0, "currency": "EUR", "total": 1}
+        headers = proof | {"Idempotency-Key": fresh_key()}
         statuses.append((await hall.send("POST", path, headers, wish)).status)
     assert set(statuses) == {201, 409}
     last = {"name": "One more", "priceCents": 0, "currency": "EUR", "total": 1}

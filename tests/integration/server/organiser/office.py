@@ -55,8 +55,9 @@ class Office:
         return {"Authorization": f"Bearer {self.house.parts.tokens.make(self.user)}"}
 
     async def call(self, method: str, path: str, body: object = None, *, key: str | None = None) -> tuple[int, Json]:
-        """Return status and JSON answer."""
-        headers = self.headers() | ({} if key is None else {"Idempotency-Key": key})
+        """Return status and JSON answer; a call that makes something gets a key of its own unless it is given one."""
+        own = uuid4().hex if method == "POST" else None
+        headers = self.headers() | ({} if (key or own) is None else {"Idempotency-Key": str(key or own)})
         status, answer = await self.house.ask(method, "/api/v1" + path, headers, body)
         assert isinstance(answer, dict)
         return status, answer

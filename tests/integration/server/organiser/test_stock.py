@@ -6,7 +6,7 @@ import asyncio
 from uuid import uuid4
 
 from server.domain.access import Role
-from tests.integration.server.organiser.office import Json, Office, type_body
+from tests.integration.server.organiser.office import Json, Office, draft_body, event_of, type_body
 
 
 def shelves(ticket_type: Json) -> tuple[object, ...]:
@@ -51,6 +51,26 @@ async def test_types_are_numbered_and_of_a_real_currency(office: Office) -> None
         assert (await office.refused("POST", path, type_body() | wrong))[0] == 400, wrong
     assert await office.refused("POST", path, type_body() | {"name": "a\x00"}) == (422, "name_unusable")
     assert await office.refused("POST", path, type_body() | {"seated": True}) == (409, "stock_taken")
+
+
+async def test_a_repeated_call_makes_nothing_twice(office: Office) -> None:
+    key = uuid4().hex
+    event = await office.made("POST", "/events", draft_body(), key=key)
+    assert await office.made("POST", "/events", draft_body(), key=key) == event
+    assert len((await office.page("/organiser/events")).items) == 2
+    types, wanted = f"/events/{event['id']}/ticket-types", type_body() | {"seated": True, "total": 0}
+    made = await office.made("POST", types, wanted, key=key)
+    answers = await asyncio.gather(*(office.call("POST", types, wanted, key=key) for _ in range(3)))
+    assert {status for status, _ in answers} <= {201, 409}
+    assert [answer for status, answer in answers if status == 201 and answer != made] == []
+    assert (await office.refused("POST", types, type_body(), key=key))[1] == "idempotency_key_reused"
+    seats, labels = f"/events/{event['id']}/seats", {"ticketTypeId": made["id"], "labels": ["A 1", "A 2"]}
+    assert await office.made("POST", seats, labels, key=key) == await office.made("POST", seats, labels, key=key)
+    for path, body in (("/events", draft_body()), (types, wanted), (seats, labels)):
+        assert await office.refused("POST", path, body, key="short") == (400, "idempotency_key_unusable")
+    after = await event_of(office, event["id"])
+    assert isinstance(after["ticketTypes"], list)
+    assert (after["total"], len(after["ticketTypes"])) == (2, 1)
 
 
 async def test_zones_get_names_once(office: Office) -> None:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from server.domain.access import Role, User
+from server.services.event_views import OrganiserType
 from server.services.reservation_view import Reserved
 from server.services.reserve import ReserveRequest, reserve
 from server.services.rows import Page
@@ -57,9 +58,11 @@ async def open_stalls(shop: Shop, *, rows: int = 10, price_cents: int = 8000, ma
     wanted = TypeRequest(
         name="Stalls", price_cents=price_cents, currency="EUR", seated=True, max_per_order=max_per_order
     )
-    kind = (await add_type(shop.context, user, shop.event, wanted)).id
+    made = await add_type(shop.context, user, fresh_key(), shop.event, wanted)
+    kind = msgspec.json.decode(made.body, type=OrganiserType).id
     labels = [f"A {number}" for number in range(1, rows + 1)]
-    await create_seats(shop.context, user, shop.event, SeatsRequest(ticket_type_id=kind, labels=labels))
+    request = SeatsRequest(ticket_type_id=kind, labels=labels)
+    await create_seats(shop.context, user, fresh_key(), shop.event, request)
     seats = await list_seats(shop.context, user, shop.event, kind, Page(limit=100))
     ids = {one.label: one.seat_id for one in seats.items if one.seat_id is not None}
     return Stalls(shop=shop, kind=kind, seats=[ids[label] for label in labels])

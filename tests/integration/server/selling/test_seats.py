@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from server.services.event_views import OrganiserType
 from server.services.problems import EventUnknown, LimitExceeded, NotEnoughLeft, ReservationExpired
 from server.services.problems_attendee import SeatTaken, SeatUnknown
 from server.services.purchase import Purchased
@@ -99,7 +100,8 @@ async def test_overlapping_wishes_in_any_order_never_lock_each_other_out(shop: S
 async def test_buyers_and_payers_of_seats_and_places_never_lock_each_other_out(shop: Shop) -> None:
     # made before the seats, so that its row is locked before theirs
     wanted = TypeRequest(name="Garden", price_cents=1000, currency="EUR", total=100)
-    garden = (await add_type(shop.context, organiser(shop), shop.event, wanted)).id
+    made = await add_type(shop.context, organiser(shop), fresh_key(), shop.event, wanted)
+    garden = msgspec.json.decode(made.body, type=OrganiserType).id
     shop.clock.advance(timedelta(seconds=1))
     stalls = await open_stalls(shop, rows=10)
     assert garden < stalls.kind
