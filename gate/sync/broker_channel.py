@@ -88,7 +88,14 @@ async def connect(target: BrokerTarget) -> AbstractConnection:
         query={"heartbeat": str(_HEARTBEAT_S), "name": target.account},
         encoded=False,
     )
-    return await aio_pika.connect(url, ssl_context=context)
+    connection = aio_pika.Connection(url, ssl_context=context)
+    try:
+        await connection.connect()
+    except BaseException:
+        # Dropped unclosed it would try to close itself when it is collected, in whichever thread that happens.
+        await connection.close()
+        raise
+    return connection
 
 
 async def consume(
@@ -123,6 +130,10 @@ async def close_quietly(thing: AbstractConnection | AbstractChannel) -> None:
             await thing.close()
     except _BROKEN as exc:
         _log.debug("broker.close_failed", kind=type(exc).__name__)
+    finally:
+        # A connection lets go of its transport at the first attempt; this one only notes that it is closed.
+        if isinstance(thing, AbstractConnection):
+            await thing.close()
 
 
 def _trust(authority: str | None) -> ssl.SSLContext:

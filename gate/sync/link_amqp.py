@@ -145,7 +145,7 @@ class AmqpLink:
     @property
     def is_open(self) -> bool:
         """Whether the connection stands."""
-        return not self._connection.is_closed
+        return self._connection.connected.is_set() and not self._connection.is_closed
 
     def _end(self) -> None:
         self._inbox.put_nowait(None)

@@ -128,8 +128,9 @@ class Ways:
             await ready.close()
 
     async def _change_over(self, found: BrokerLink) -> None:
-        await self.close()
-        self._ready = found
+        older, self._ready = self._ready, found
+        if older is not None:
+            await older.close()
         self._second_best.clear()
         _log.info("link.way", way=Way.BROKER.value)
         if self._present is not None and self.way is Way.WEBSOCKET:

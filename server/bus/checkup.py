@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-import aio_pika
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.exceptions import ChannelAccessRefused
@@ -16,7 +15,8 @@ from yarl import URL
 from server.bus.odd_properties import bear_odd_properties
 from server.bus.problems import BrokerTooOld, BusDenied
 from server.bus.rabbit import check_address
-from server.bus.rabbit_link import RABBIT_PROBLEMS, RabbitLink, RabbitPlan, away, naming_losses
+from server.bus.rabbit_link import RabbitLink, RabbitPlan, away, naming_losses
+from server.bus.rabbit_opening import RABBIT_PROBLEMS, close_connection, open_connection
 from server.bus.topology import DEAD_LETTERS, EVENTS, INBOX, REPLAY
 from shared.settings import Secret
 
@@ -123,8 +123,11 @@ async def _connected(url: Secret) -> AsyncIterator[AbstractConnection]:
         with naming_losses():
             async with asyncio.timeout(_TIMEOUT_S):
                 address = URL(url.value).update_query(name="tickettoken doctor")
-                async with await aio_pika.connect(address, timeout=_TIMEOUT_S) as connection:
+                connection = await open_connection(address, _TIMEOUT_S)
+                try:
                     yield connection
+                finally:
+                    await close_connection(connection, _TIMEOUT_S)
     except RABBIT_PROBLEMS as exc:
         raise away(exc) from exc
 

@@ -13,7 +13,8 @@ from server.bus.envelope import identify
 from server.bus.handling import ask
 from server.bus.patience import reconnect_delay_s, retry_delay_s
 from server.bus.problems import BusDenied
-from server.bus.rabbit_link import RABBIT_PROBLEMS, RabbitLink, RabbitPlan, naming_losses
+from server.bus.rabbit_link import RabbitLink, RabbitPlan, naming_losses
+from server.bus.rabbit_opening import RABBIT_PROBLEMS
 from server.bus.topology import REPLAY
 from server.services.ports_bus import Arrived, Handler, Outcome
 

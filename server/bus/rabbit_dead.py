@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from server.bus.envelope import identify
 from server.bus.rabbit_consumer import KEY_HEADER
-from server.bus.rabbit_link import RABBIT_PROBLEMS, RabbitLink, RabbitPlan, away, naming_losses
+from server.bus.rabbit_link import RabbitLink, RabbitPlan, away, naming_losses
+from server.bus.rabbit_opening import RABBIT_PROBLEMS
 from server.bus.rabbit_publisher import RabbitPublisher
 from server.bus.topology import DEAD_LETTERS, REPLAY
 from server.services.ports_bus import DeadLetter, Posting

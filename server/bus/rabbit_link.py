@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
-import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import CONNECTION_EXCEPTIONS, ChannelPreconditionFailed
+from aio_pika.exceptions import ChannelPreconditionFailed
 from aiormq.exceptions import ChannelAccessRefused
 from msgspec import Struct
 from yarl import URL
@@ -18,11 +17,9 @@ from yarl import URL
 from server.bus.odd_properties import bear_odd_properties
 from server.bus.patience import Pause
 from server.bus.problems import BusAway, BusDenied, TopologyDiffers
+from server.bus.rabbit_opening import RABBIT_PROBLEMS, close_connection, open_connection
 from server.bus.topology import TICKETS, Topology
 from shared.settings import Secret
-
-RABBIT_PROBLEMS = (*CONNECTION_EXCEPTIONS, TimeoutError)
-"""What aio-pika may raise while the broker, the network or a channel fails."""
 
 Meter = Callable[[str], None]
 
@@ -97,7 +94,7 @@ class RabbitLink:
             connection, self._connection = self._connection, None
             self._channels.clear()
         if connection is not None:
-            await _close(connection, self._plan.connect_timeout_s)
+            await close_connection(connection, self._plan.connect_timeout_s)
 
     async def drop(self, channel: AbstractChannel) -> None:
         """Close the connection if this channel is still of the present one: somebody else may have been quicker."""
@@ -112,7 +109,7 @@ class RabbitLink:
         except RABBIT_PROBLEMS:
             # A connection that has just died may not know it yet.
             self._connection = None
-            await _close(connection, self._plan.connect_timeout_s)
+            await close_connection(connection, self._plan.connect_timeout_s)
             raise
         return channel
 
@@ -124,11 +121,11 @@ class RabbitLink:
         address = URL(self._plan.url.value).update_query(
             name=f"tickettoken {self._purpose}", heartbeat=self._plan.heartbeat_s
         )
-        connection = await aio_pika.connect(address, timeout=self._plan.connect_timeout_s)
+        connection = await open_connection(address, self._plan.connect_timeout_s)
         try:
             await self._declare(connection)
         except BaseException:
-            await _close(connection, self._plan.connect_timeout_s)
+            await close_connection(connection, self._plan.connect_timeout_s)
             raise
         self._connection = connection
         _log.info("bus.connected", purpose=self._purpose)
@@ -153,14 +150,6 @@ class RabbitLink:
             raise BusDenied(
                 f"The broker's account lacks a permission ({exc}): grant it, then start this again."
             ) from exc
-
-
-async def _close(connection: AbstractConnection, patience_s: float) -> None:
-    try:
-        async with asyncio.timeout(patience_s):
-            await connection.close()
-    except RABBIT_PROBLEMS as exc:
-        _log.debug("bus.close_failed", problem=type(exc).__name__)
 
 
 def away(exc: BaseException) -> BusAway:

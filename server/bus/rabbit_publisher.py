@@ -12,7 +12,8 @@ from aiormq.exceptions import ChannelAccessRefused
 
 from server.bus.patience import reconnect_delay_s
 from server.bus.problems import BusDenied, BusFull, Unroutable
-from server.bus.rabbit_link import RABBIT_PROBLEMS, RabbitLink, RabbitPlan, away, naming_losses
+from server.bus.rabbit_link import RabbitLink, RabbitPlan, away, naming_losses
+from server.bus.rabbit_opening import RABBIT_PROBLEMS
 from server.services.ports_bus import Posting
 from shared.problems import TicketTokenError
 
