@@ -90,7 +90,7 @@ examples:
   tickettoken-gate film drill.json drill.avi
 
 drill.json: {"seed": 1, "people": [{"text": "THE CODE", "kind": "phone", "frames": 26, "pause_frames": 5}]}
-kinds: phone, paper, dark_mode, small, dim, glare
+kinds: phone, paper, dark_mode, small, dim, glare; "beside": "ANOTHER CODE" holds up two at once
 """
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from gate.film.script import Showing
@@ -13,6 +14,9 @@ from gate.film.script import Showing
 _FOCAL = 1.4
 _ENTER_SHARE = 0.24
 _LEAVE_SHARE = 0.16
+# Two people side by side: where their tickets' middles are, and how wide a code may be, in shares of the frame's width.
+_ASIDE = (0.29, 0.71)
+_ASIDE_CODE = 0.24
 # Part of the time between two pictures in which the shutter is open.
 _SHUTTER = 0.3
 
@@ -79,6 +83,12 @@ def draw_manner(kind: Showing, aspect: float, rng: np.random.Generator) -> Manne
         glare_x=rng.uniform(-0.2, 0.2),
         glare_y=rng.uniform(-0.2, 0.2),
     )
+
+
+def stand_aside(manner: Manner, side: int, aspect: float) -> Manner:
+    """Return the manner of somebody who leaves room for another: 0 on the left, 1 on the right."""
+    width = min(manner.code_width, _ASIDE_CODE * aspect)
+    return replace(manner, hold_x=aspect * _ASIDE[side], code_width=width, turn=manner.turn / 2)
 
 
 def pose_at(manner: Manner, frame: int, frames: int, fps: float, height: int) -> Pose:

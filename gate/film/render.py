@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from gate.film.motion import Manner, Pose, draw_manner, pose_at, project, smear_px
+from gate.film.motion import Manner, Pose, draw_manner, pose_at, project, smear_px, stand_aside
 from gate.film.props import TRANSPARENT, Prop, draw_prop
 from gate.film.room import NOISE_ZERO, Room, draw_room, draw_visitor
 from gate.film.script import Film, Person
@@ -31,12 +31,18 @@ class Shot(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class Actor(Struct, frozen=True, kw_only=True, eq=False):
-    """One person made ready for drawing."""
+    """One thing held up, made ready for drawing."""
 
     prop: Prop
     manner: Manner
-    behind: Image
     scale: float
+
+
+class Cast(Struct, frozen=True, kw_only=True, eq=False):
+    """Whoever stands before the camera together, and the place as it looks with the first of them in it."""
+
+    actors: list[Actor]
+    behind: Image
 
 
 def draw_frames(film: Film) -> Iterator[Shot]:
@@ -44,32 +50,45 @@ def draw_frames(film: Film) -> Iterator[Shot]:
     room = draw_room(film.width, film.height, np.random.default_rng([film.seed]))
     for place, person in enumerate(film.people):
         rng = np.random.default_rng([film.seed, place])
-        actor = _prepare(film, person, room, rng)
+        cast = _prepare(film, person, room, rng)
         for frame in range(person.frames):
-            yield Shot(image=_draw_person(film, room, actor, (frame, person.frames), rng), person=place)
+            yield Shot(image=_draw_cast(film, room, cast, (frame, person.frames), rng), person=place)
         for _ in range(person.pause_frames):
             yield Shot(image=_expose(room.empty, room, 1.0, rng), person=None)
 
 
-def _prepare(film: Film, person: Person, room: Room, rng: np.random.Generator) -> Actor:
-    modules = draw_symbol(person.text, person.error)
-    manner = draw_manner(person.kind, film.width / film.height, rng)
+def _prepare(film: Film, person: Person, room: Room, rng: np.random.Generator) -> Cast:
+    aspect = film.width / film.height
+    first = draw_manner(person.kind, aspect, rng)
+    if not person.beside:
+        return Cast(actors=[_equip(film, person, person.text, first, rng)], behind=draw_visitor(room.empty, rng))
+    pair = ((person.text, first), (person.beside, draw_manner(person.kind, aspect, rng)))
+    actors = [
+        _equip(film, person, text, stand_aside(manner, side, aspect), rng) for side, (text, manner) in enumerate(pair)
+    ]
+    return Cast(actors=actors, behind=draw_visitor(room.empty, rng))
+
+
+def _equip(film: Film, person: Person, text: str, manner: Manner, rng: np.random.Generator) -> Actor:
+    modules = draw_symbol(text, person.error)
     width_px = manner.code_width * film.height
     # Drawn a little larger than seen, so that tilting it loses nothing.
     module_px = max(2, math.ceil(width_px / modules.shape[0] * 1.1))
     prop = draw_prop(modules, person.kind, module_px, rng)
-    return Actor(prop=prop, manner=manner, behind=draw_visitor(room.empty, rng), scale=width_px / prop.code_width)
+    return Actor(prop=prop, manner=manner, scale=width_px / prop.code_width)
 
 
-def _draw_person(film: Film, room: Room, actor: Actor, frame: tuple[int, int], rng: np.random.Generator) -> Image:
+def _draw_cast(film: Film, room: Room, cast: Cast, frame: tuple[int, int], rng: np.random.Generator) -> Image:
     at, frames = frame
-    pose = pose_at(actor.manner, at, frames, film.fps, film.height)
-    before = pose_at(actor.manner, at - 1, frames, film.fps, film.height)
-    scene = _stand_before(room.empty, actor.behind, pose.presence)
-    _lay_prop(scene, actor, pose, before)
-    if actor.manner.glare > 0:
-        _lay_glare(scene, room.spot, actor.manner, pose)
-    return _expose(scene, room, actor.manner.exposure, rng)
+    scene: Image | None = None
+    for actor in cast.actors:
+        pose = pose_at(actor.manner, at, frames, film.fps, film.height)
+        before = pose_at(actor.manner, at - 1, frames, film.fps, film.height)
+        scene = _stand_before(room.empty, cast.behind, pose.presence) if scene is None else scene
+        _lay_prop(scene, actor, pose, before)
+        if actor.manner.glare > 0:
+            _lay_glare(scene, room.spot, actor.manner, pose)
+    return _expose(room.empty if scene is None else scene, room, cast.actors[0].manner.exposure, rng)
 
 
 def _stand_before(empty: Image, behind: Image, presence: float) -> Image:

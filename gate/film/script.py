@@ -27,11 +27,15 @@ class Showing(StrEnum):
 
 
 class Person(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One person: the code's text and error level, what it is shown on, pictures in view, then pictures of no one."""
+    """One person: the code's text and error level, what it is shown on, pictures in view, then pictures of no one.
+
+    With ``beside`` there are two: that code is held beside the first, on the same kind of thing.
+    """
 
     text: Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
     error: Literal["L", "M", "Q", "H"] = "M"
     kind: Showing = Showing.PHONE
+    beside: Annotated[str, Meta(max_length=LONGEST_TEXT)] = ""
     frames: Annotated[int, Meta(ge=6, le=3000)] = 24
     pause_frames: Annotated[int, Meta(ge=0, le=3000)] = 6
 

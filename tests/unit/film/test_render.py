@@ -53,3 +53,13 @@ def test_every_kind_is_readable_while_held_and_not_while_away(kind: Showing) -> 
     assert read[0] == []
     assert read[20:] == [[], [], []]
     assert all(texts in ([], [TEXT]) for texts in read)
+
+
+@pytest.mark.parametrize("kind", list(Showing))
+def test_two_people_side_by_side_are_both_readable_in_the_same_pictures(kind: Showing) -> None:
+    other = TEXT.replace("TICKET", "BESIDE")
+    pair = Person(text=TEXT, beside=other, kind=kind, frames=20, pause_frames=0)
+    decoder = ZxingDecoder()
+    read = [sorted(decoder.decode(shot.image)) for shot in draw_frames(Film(people=(pair,), seed=4))]
+    assert read.count(sorted([TEXT, other])) >= 3
+    assert {text for texts in read for text in texts} == {TEXT, other}
