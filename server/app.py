@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import structlog
 from aiohttp import web
 from msgspec import Struct
 
@@ -15,15 +17,20 @@ from server.api.guard import Counting, mount
 from server.api.health import Check, HealthApi
 from server.api.middleware import trace_requests
 from server.authenticators import make_authenticators
-from server.background import background_work, run_background
+from server.background import Background, background_work, run_background
+from server.metrics.meters import Meters
+from server.monitoring import watched
 from server.parts import Parts, ServerPlan, Share, open_parts
 from server.route_table import all_routes
 from server.services.key_care import check_ring
 from server.services.limits import Limits
 from server.services.relay import RelayState
+from server.settings_monitoring import MonitoringPlan
 from shared.problems import Unavailable
 
 _SHUTDOWN_S = 10.0
+
+log = structlog.get_logger()
 
 
 class RelayAway(Unavailable):
@@ -39,20 +46,58 @@ class BrokerAway(Unavailable):
 
 
 class Running(Struct, frozen=True, kw_only=True):
-    """A server that answers under ``base_url``."""
+    """A server that answers under ``base_url``, and tells its metrics under ``metrics_url`` if it does."""
 
     base_url: str
     parts: Parts
+    health: HealthApi
+    background: Background
+    metrics_url: str | None = None
+
+    async def drain(self, longest_s: float) -> None:
+        """Say that no more requests should come here and answer those that do; return when that has been known long enough.
+
+        Meanwhile work for all servers ends where it may be ended; a process that answers nobody else is done with that.
+        """
+        self.health.mark_stopping()
+        log.info("server.draining", longest_s=longest_s)
+        ended = self.background.finish()
+        if self.parts.share is Share.WORK:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(longest_s):
+                    await ended
+        else:
+            await asyncio.sleep(longest_s)
 
 
 PARTS: web.AppKey[Parts] = web.AppKey("parts", Parts)
 HEALTH: web.AppKey[HealthApi] = web.AppKey("health", HealthApi)
 
 
+class _Watch(Struct, frozen=True):
+    """What the middleware tells of requests, and asks before it lets connections live on."""
+
+    meters: Meters
+    health: HealthApi
+
+    def begin_request(self) -> None:
+        """Count it."""
+        self.meters.begin_request()
+
+    def end_request(self, method: str, route: str, status: int, took_s: float | None) -> None:
+        """Count its answer."""
+        self.meters.end_request(method, route, status, took_s)
+
+    def is_leaving(self) -> bool:
+        """Tell whether the server is stopping."""
+        return self.health.stopping
+
+
 def build_app(parts: Parts) -> web.Application:
     """Return the application with its routes filled from the table; nothing runs yet."""
     health = HealthApi(_needed(parts), _soft(parts))
-    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[trace_requests(parts.context.random_bytes)])
+    trace = trace_requests(parts.context.random_bytes, _Watch(parts.meters, health))
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[trace])
     app[PARTS] = parts
     app[HEALTH] = health
     limits = Limits(parts.context.ephemeral, parts.access.quotas)
@@ -70,25 +115,34 @@ async def run_server(plan: ServerPlan, listener: socket.socket) -> AsyncIterator
 
     Raises:
         SettingsInvalid, DataDamaged: the key ring does not open the stored keys.
+        PortBusy: metrics cannot be told where they should.
         Whatever else ``open_parts`` raises.
     """
     async with open_parts(plan) as parts:
         async with parts.database.worker() as unit:
             tenants = await unit.maintenance.tenants()
         await check_ring(parts.database, parts.context.vault, tenants)
-        async with _serve(parts, listener) as running:
+        async with _serve(parts, plan.monitoring, listener) as running:
             yield running
 
 
 @asynccontextmanager
-async def _serve(parts: Parts, listener: socket.socket) -> AsyncIterator[Running]:
-    async with run_background(background_work(parts), parts.pulses):
-        runner = web.AppRunner(build_app(parts), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+async def _serve(parts: Parts, monitoring: MonitoringPlan | None, listener: socket.socket) -> AsyncIterator[Running]:
+    async with run_background(background_work(parts), parts.pulses) as background:
+        app = build_app(parts)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         try:
-            await web.SockSite(runner, listener).start()
-            host, port = listener.getsockname()[:2]
-            yield Running(base_url=f"http://{host}:{port}", parts=parts)
+            async with watched(parts, app[HEALTH], monitoring) as metrics_url:
+                await web.SockSite(runner, listener).start()
+                host, port = listener.getsockname()[:2]
+                yield Running(
+                    base_url=f"http://{host}:{port}",
+                    parts=parts,
+                    health=app[HEALTH],
+                    background=background,
+                    metrics_url=metrics_url,
+                )
         finally:
             await runner.cleanup()
 

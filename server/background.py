@@ -58,13 +58,33 @@ def _all_work(parts: Parts) -> list[Worker]:
     ]
 
 
+class Background:
+    """What runs beside the requests, while it runs."""
+
+    def __init__(self, tasks: dict[asyncio.Task[None], Pulse]) -> None:
+        self._tasks = tasks
+
+    def finish(self) -> asyncio.Future[list[BaseException | None]]:
+        """Have what is done once for all servers end when it next comes around; return what is done when all of it has.
+
+        What belongs to the connections of this process goes on: requests and gates still need it.
+        """
+        ending = {task: pulse for task, pulse in self._tasks.items() if pulse.name not in _OF_CONNECTIONS}
+        for pulse in ending.values():
+            pulse.finish()
+        return asyncio.gather(*ending, return_exceptions=True)
+
+
 @asynccontextmanager
-async def run_background(work: list[Worker], pulses: Pulses) -> AsyncIterator[None]:
+async def run_background(work: list[Worker], pulses: Pulses) -> AsyncIterator[Background]:
     """Run all of it beside the block; the first that fails ends the block with its problem."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_watch(one, pulses.expect(one)), name=one.name) for one in work]
-            yield
+            tasks: dict[asyncio.Task[None], Pulse] = {}
+            for one in work:
+                pulse = pulses.expect(one)
+                tasks[group.create_task(_watch(one, pulse), name=one.name)] = pulse
+            yield Background(tasks)
             for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as problems:

@@ -7,6 +7,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -21,6 +22,7 @@ from server.parts import ServerPlan, Share
 from server.seed import seed
 from server.settings import EmbeddedSettings, Settings, read_settings
 from server.settings_access import plan_access
+from server.settings_monitoring import plan_monitoring
 from shared.codes.keys import parse_key_ring
 from shared.logs import configure_logs
 from shared.problems import InputUnusable
@@ -40,10 +42,10 @@ def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             raise InputUnusable("an embedded server works alone: leave out --no-work")
         settings = load_settings(EmbeddedSettings, environ)
         configure_logs(settings.log_level)
-        return asyncio.run(_until_stopped(lambda: _serve_embedded(arguments, settings)))
+        return asyncio.run(_until_stopped(lambda ending: _serve_embedded(arguments, settings, ending)))
     given = read_settings(environ)
     configure_logs(given.log_level)
-    return asyncio.run(_until_stopped(lambda: _serve(arguments, given)))
+    return asyncio.run(_until_stopped(lambda ending: _serve(arguments, given, ending)))
 
 
 def work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -54,10 +56,10 @@ def work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     given = read_settings(environ)
     configure_logs(given.log_level)
-    return asyncio.run(_until_stopped(lambda: _serve(arguments, given)))
+    return asyncio.run(_until_stopped(lambda ending: _serve(arguments, given, ending)))
 
 
-async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
+async def _serve(arguments: argparse.Namespace, settings: Settings, ending: _Ending) -> None:
     plan = ServerPlan(
         app_dsn=settings.database_url.value,
         worker_dsn=settings.worker_database_url.value,
@@ -76,6 +78,7 @@ async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
         horizon=timedelta(hours=settings.key_horizon_hours),
         overlap=timedelta(minutes=settings.key_overlap_minutes),
         print_font=settings.print_font,
+        monitoring=plan_monitoring(settings),
     )
     if settings.rabbitmq_url is None:
         log.info("bus.none", meaning="without RABBITMQ_URL other programs are told nothing; facts are forgotten")
@@ -89,18 +92,26 @@ async def _serve(arguments: argparse.Namespace, settings: Settings) -> None:
                 tokens = running.parts.tokens
                 write_seeds(await seed(running.parts.context), tokens.make if tokens.are_ours else None)
             _announce(running.base_url)
-            await asyncio.Event().wait()
+            await ending.wait()
+            await running.drain(settings.drain_seconds)
 
 
-async def _serve_embedded(arguments: argparse.Namespace, settings: EmbeddedSettings) -> None:
+async def _serve_embedded(arguments: argparse.Namespace, settings: EmbeddedSettings, ending: _Ending) -> None:
     with bind(*_address(arguments, settings)) as listener:
         sys.stderr.write(f"starting the database in {arguments.data} …\n")
         async with embedded_server(arguments.data, settings, listener=listener) as server:
             if arguments.seed:
                 write_seeds(await server.seed(), server.running.parts.tokens.make)
             _announce(server.base_url)
-            await server.cluster.postgres.wait_lost()
-            raise PostgresFailed(f"the private database ended by itself: see {arguments.data}/postgres.log")
+            lost = asyncio.ensure_future(server.cluster.postgres.wait_lost())
+            lost.add_done_callback(lambda _: ending.come())
+            try:
+                await ending.wait()
+                if lost.done():
+                    raise PostgresFailed(f"the private database ended by itself: see {arguments.data}/postgres.log")
+                await server.running.drain(settings.drain_seconds)
+            finally:
+                lost.cancel()
 
 
 def _address(arguments: argparse.Namespace, settings: Settings | EmbeddedSettings) -> tuple[str, int]:
@@ -112,14 +123,37 @@ def _announce(base_url: str) -> None:
     sys.stdout.flush()
 
 
-async def _until_stopped(work: Callable[[], Awaitable[None]]) -> int:
+class _Ending:
+    """How signals end the program: at once while it starts, in an orderly way once it answers, at once if asked again."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self._awaited = False
+
+    async def wait(self) -> None:
+        """Return when a signal asks for the end; until this is called, the end comes at once."""
+        self._awaited = True
+        await self._asked.wait()
+
+    def come(self) -> None:
+        """Have it come without being asked."""
+        self._asked.set()
+
+    def ask(self, task: asyncio.Future[None]) -> None:
+        """Ask for the end."""
+        if not self._awaited or self._asked.is_set():
+            task.cancel()
+        self._asked.set()
+
+
+async def _until_stopped(work: Callable[[_Ending], Awaitable[None]]) -> int:
     """Run until a signal asks for the end; both signals mean an orderly one, also in the middle of the start."""
-    task = asyncio.ensure_future(work())
+    ending = _Ending()
+    task = asyncio.ensure_future(work(ending))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
+        loop.add_signal_handler(number, ending.ask, task)
+    with suppress(asyncio.CancelledError):
         await task
-    except asyncio.CancelledError:
-        sys.stderr.write("stopped\n")
+    sys.stderr.write("stopped\n")
     return 0

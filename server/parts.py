@@ -24,6 +24,7 @@ from server.db.pool import PgDatabase, PoolSizes, open_database
 from server.db.selfcheck import check_database
 from server.ephemeral.opening import open_ephemeral
 from server.gate_broker import GateBroker, GateBrokerPlan, open_gate_broker
+from server.metrics.meters import Meters
 from server.payments.absent import NoPayments
 from server.payments.demo import DemoPayments
 from server.payments.stored import StoredPayments
@@ -35,12 +36,14 @@ from server.services.keys import KeyVault
 from server.services.payments import PaymentProvider
 from server.services.ports_bus import Bus
 from server.services.ports_ephemeral import Ephemeral
+from server.services.ports_metrics import Counts
 from server.services.publisher import PublisherState
 from server.services.pulse import Pulses
 from server.services.relay import RelayState
 from server.services.snapshot import Snapshots
 from server.settings import Payments
 from server.settings_access import AccessPlan, choose_keys
+from server.settings_monitoring import MonitoringPlan
 from server.web.ticket_page.assets import PageAssets, load_assets
 from shared.clock import Clock, SystemClock
 from shared.codes.keys import KeyRing
@@ -83,6 +86,7 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
     rabbitmq_url: Secret | None = None
     rabbitmq_management_url: Secret | None = None
     gate_broker: GateBrokerPlan | None = None
+    monitoring: MonitoringPlan | None = None
     clock: Clock = SystemClock()
     random_bytes: RandomBytes = os.urandom
 
@@ -115,6 +119,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     inbox: InboxState
     has_broker: bool
     has_redis: bool
+    meters: Meters
     gate_broker: GateBroker | None = None
     broker_offer: BrokerOffer | None = None
 
@@ -140,14 +145,15 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
     """
     sizes = PoolSizes(app=plan.connections)
     keys = choose_keys(plan.access, plan.clock)
+    meters = await asyncio.to_thread(Meters)
     async with (
         open_database(plan.app_dsn, plan.worker_dsn, sizes) as database,
-        open_ephemeral(plan.redis_url, plan.clock) as ephemeral,
+        open_ephemeral(plan.redis_url, plan.clock, meters.fell_back) as ephemeral,
         open_bus(plan) as bus,
         _open_gate_broker(plan.gate_broker) as gate_broker,
     ):
         await check_database(database)
-        context = _make_context(plan, database, ephemeral)
+        context = _make_context(plan, database, ephemeral, meters)
         yield Parts(
             share=plan.share,
             database=database,
@@ -170,12 +176,13 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             inbox=InboxState(),
             has_broker=plan.rabbitmq_url is not None,
             has_redis=plan.redis_url is not None,
+            meters=meters,
             gate_broker=gate_broker,
             broker_offer=None if plan.gate_broker is None else plan.gate_broker.offer,
         )
 
 
-def _make_context(plan: ServerPlan, database: PgDatabase, ephemeral: Ephemeral) -> Context:
+def _make_context(plan: ServerPlan, database: PgDatabase, ephemeral: Ephemeral, counts: Counts) -> Context:
     return Context(
         db=database,
         vault=KeyVault(plan.ring, plan.random_bytes, plan.clock),
@@ -185,6 +192,7 @@ def _make_context(plan: ServerPlan, database: PgDatabase, ephemeral: Ephemeral) 
         hold=plan.hold,
         horizon=plan.horizon,
         overlap=plan.overlap,
+        counts=counts,
     )
 
 

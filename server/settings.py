@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from server.domain.token_rules import OWN_NAME, TokenAlgorithm
 from server.settings_access import AccessSettings, Name, plan_access
+from server.settings_monitoring import plan_monitoring
 from shared.codes.keys import parse_key_ring
 from shared.problems import SettingsInvalid
 from shared.settings import Secret, load_settings
@@ -147,11 +148,13 @@ def _find_access_faults(settings: Settings | None) -> list[str]:
         return []
     if settings.jwt_algorithm is TokenAlgorithm.HS256 and settings.jwt_secret is None:
         return ["These settings need attention: JWT_SECRET is not set."]
-    try:
-        plan_access(settings)
-    except SettingsInvalid as exc:
-        return [str(exc)]
-    return []
+    faults = []
+    for plan in (plan_access, plan_monitoring):
+        try:
+            plan(settings)
+        except SettingsInvalid as exc:
+            faults.append(str(exc))
+    return faults
 
 
 def check_secrets(jwt_secret: Secret | None, qr_encryption_key: Secret | None) -> None:

@@ -12,6 +12,7 @@ from server.auth.key_set import read_key_set, read_pem
 from server.auth.public_tokens import FetchedKeys, FixedKeys
 from server.domain.limits import DEFAULT_QUOTAS, QuotaTable, parse_quotas
 from server.domain.token_rules import OWN_NAME, TokenAlgorithm, TokenRules
+from server.settings_monitoring import MonitoringSettings
 from shared.clock import Clock
 from shared.problems import SettingsInvalid
 from shared.settings import Secret
@@ -23,7 +24,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Network = IPv4Network | IPv6Network
 
 
-class AccessSettings(Struct, frozen=True, kw_only=True):
+class AccessSettings(MonitoringSettings, frozen=True, kw_only=True):
     """Each field is an environment variable in capitals; all have defaults.
 
     Users' tokens are signed by ``jwt_algorithm``, come from ``jwt_issuer`` and are for ``jwt_audience``. For other algorithms

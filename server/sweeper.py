@@ -24,6 +24,9 @@ async def run_sweeper(
         beat()
         try:
             swept = await sweep(context, database)
+            context.counts.swept("events", swept.events)
+            context.counts.swept("transfers", swept.transfers)
+            context.counts.swept("feed_entries", swept.trimmed)
             if swept.events or swept.transfers or swept.trimmed:
                 log.info("sweep.done", events=swept.events, transfers=swept.transfers, trimmed=swept.trimmed)
         except TicketTokenError as problem:

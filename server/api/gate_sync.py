@@ -19,6 +19,7 @@ from server.services.context import Context
 from server.services.gate_access import find_gate
 from server.services.ingest import take_batch
 from server.services.link import read_feed
+from server.services.ports_metrics import Way
 from server.services.problems import EventUnknown
 from server.services.problems_gates import BatchConflict, BatchUnusable, FeedTooOld, GateUnknown, SnapshotUnknown
 from server.services.rows_gates import GateRow
@@ -132,6 +133,7 @@ class GateSyncApi:
         signed = unpack(_batches, await request.read(), "This is not a batch of scans.")
         context = self._context
         receipt = await take_batch(context.db, context.vault, request[GATE], signed, context.clock.now())
+        context.counts.batch(Way.HTTP, receipt.taken)
         return web.Response(body=encode_frame(receipt.ack), content_type=MSGPACK, headers=_NEVER)
 
     async def _check_event(self, request: web.Request) -> GateRow:

@@ -62,6 +62,11 @@ class HealthApi:
         """Say that everything that has to start has started."""
         self._started = True
 
+    @property
+    def stopping(self) -> bool:
+        """Tell whether no more requests should be sent here."""
+        return self._stopping
+
     def mark_stopping(self) -> None:
         """Say that no more requests should be sent here; those under way are finished."""
         self._stopping = True

@@ -17,6 +17,7 @@ from server.services import link
 from server.services.bundles import MadeBundle
 from server.services.context import Context
 from server.services.ingest import take_batch
+from server.services.ports_metrics import Way
 from server.services.problems_gates import LinkMisused
 from shared.clock import unix_ms
 from shared.problems import TicketTokenError
@@ -140,6 +141,7 @@ class GateLink:
             signed = await self._batches.get()
             context = self._context
             receipt = await take_batch(context.db, context.vault, self._caller, signed, context.clock.now())
+            context.counts.batch(Way.WEBSOCKET, receipt.taken)
             await mailbox.put(receipt.ack)
 
     async def _keep_checking(self, mailbox: Mailbox) -> None:

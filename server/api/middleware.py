@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -39,14 +40,66 @@ _HTTP_CODES = {
 log = structlog.get_logger()
 
 
-def trace_requests(random_bytes: RandomBytes) -> Middleware:
-    """Return the outermost middleware: it names each request, logs it once, and lets no exception pass."""
+class Watch(Protocol):
+    """Who is told of every request; see ``NoWatch`` for nobody."""
+
+    def begin_request(self) -> None:
+        """Note that one is being answered."""
+        ...
+
+    def end_request(self, method: str, route: str, status: int, took_s: float | None) -> None:
+        """Note its answer, by the route's template; None: it lasted as long as it was wanted."""
+        ...
+
+    def is_leaving(self) -> bool:
+        """Tell whether callers should come back by another connection, which may lead to another server."""
+        ...
+
+
+class NoWatch:
+    """Nobody is told, and nobody leaves."""
+
+    def begin_request(self) -> None:
+        """Forget it."""
+
+    def end_request(self, method: str, route: str, status: int, took_s: float | None) -> None:
+        """Forget it."""
+
+    def is_leaving(self) -> bool:
+        """Stay."""
+        return False
+
+
+_NOBODY = NoWatch()
+_GONE = 499
+"""By this status an answer counts that nobody waited for."""
+
+
+def trace_requests(random_bytes: RandomBytes, watch: Watch = _NOBODY) -> Middleware:
+    """Return the outermost middleware: it names each request, logs and counts it once, and lets no exception pass."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        begun = time.perf_counter()
+        watch.begin_request()
+        status, took_s = _GONE, None
+        try:
+            response = await name_and_answer(request, handler, begun)
+            status = response.status
+            # A link or a stream was begun by its handler, and lasted as long as somebody listened.
+            took_s = None if response.prepared else time.perf_counter() - begun
+        except web.HTTPException as redirection:
+            status = redirection.status
+            raise
+        finally:
+            watch.end_request(request.method, _route_of(request), status, took_s)
+        if watch.is_leaving() and not response.prepared:
+            response.force_close()
+        return response
+
+    async def name_and_answer(request: web.Request, handler: Handler, begun: float) -> web.StreamResponse:
         trace = _read_trace(request) or random_bytes(16).hex()
         request[TRACE] = trace
-        begun = time.perf_counter()
         with correlating(trace), structlog.contextvars.bound_contextvars(trace=trace):
             response = await _answer(request, handler, trace)
             if not response.prepared:

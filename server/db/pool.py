@@ -43,6 +43,15 @@ class PoolSizes(Struct, frozen=True, kw_only=True):
     worker: int = 4
 
 
+class PoolUse(Struct, frozen=True, kw_only=True):
+    """One role's connections now."""
+
+    role: str
+    busy: int
+    idle: int
+    most: int
+
+
 class PgDatabase:
     """The database as the two roles of the running program reach it."""
 
@@ -105,6 +114,19 @@ class PgDatabase:
             raise translate(exc) from exc
         finally:
             await _close_session(connection)
+
+    def uses(self) -> list[PoolUse]:
+        """Return how many connections there are; the sessions of leaders are beside these."""
+        pools = {"app": self._app, "worker": self._worker}
+        return [
+            PoolUse(
+                role=role,
+                busy=pool.get_size() - pool.get_idle_size(),
+                idle=pool.get_idle_size(),
+                most=pool.get_max_size(),
+            )
+            for role, pool in pools.items()
+        ]
 
     async def ping(self) -> None:
         """Return if both roles get an answer from the database.

@@ -13,6 +13,7 @@ from server.db.ending_store import EndingStore
 from server.db.event_store import EventStore
 from server.db.facts_store import FactStore
 from server.db.feed_store import FeedStore
+from server.db.figure_store import FigureStore
 from server.db.gate_store import GateStore
 from server.db.idempotency_store import IdempotencyStore
 from server.db.import_store import ImportStore
@@ -98,3 +99,4 @@ class PgWorkerUnit(_Commits):
         self.refusals = RefusalStore(connection)
         self.broker = BrokerBookStore(connection)
         self.trimming = TrimmingStore(connection)
+        self.figures = FigureStore(connection)

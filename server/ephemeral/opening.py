@@ -10,7 +10,7 @@ import structlog
 from server.ephemeral.memory import MemoryEphemeral
 from server.ephemeral.redis_door import RedisPlan
 from server.ephemeral.redis_store import open_redis
-from server.services.ports_ephemeral import Ephemeral
+from server.services.ports_ephemeral import Ephemeral, Meter
 from shared.clock import Clock
 from shared.problems import SettingsInvalid
 from shared.settings import Secret
@@ -19,8 +19,8 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_ephemeral(redis_url: Secret | None, clock: Clock) -> AsyncIterator[Ephemeral]:
-    """Open the store for the length of a block.
+async def open_ephemeral(redis_url: Secret | None, clock: Clock, meter: Meter) -> AsyncIterator[Ephemeral]:
+    """Open the store for the length of a block; ``meter`` is told what happens.
 
     Raises:
         SettingsInvalid: the address is none of a Redis.
@@ -30,9 +30,10 @@ async def open_ephemeral(redis_url: Secret | None, clock: Clock) -> AsyncIterato
         return
     if not redis_url.value.startswith(("redis://", "rediss://", "unix://")):
         raise SettingsInvalid("REDIS_URL begins with redis://, rediss:// or unix://.")
-    async with open_redis(RedisPlan(url=redis_url), clock, _note) as store:
+
+    def note(name: str) -> None:
+        log.debug(name)
+        meter(name)
+
+    async with open_redis(RedisPlan(url=redis_url), clock, note) as store:
         yield store
-
-
-def _note(name: str) -> None:
-    log.debug(name)

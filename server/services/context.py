@@ -9,6 +9,7 @@ from msgspec import Struct
 from server.services.keys import KeyVault
 from server.services.ports import Database
 from server.services.ports_ephemeral import Ephemeral
+from server.services.ports_metrics import Counts, NoCounts
 from shared.clock import Clock
 from shared.ids import RandomBytes
 
@@ -21,7 +22,8 @@ class Context(Struct, frozen=True, kw_only=True):
     """The means of the server's use cases.
 
     ``hold`` is how long a reservation keeps its places, ``horizon`` how far ahead gates have keys, ``overlap`` how long
-    codes count after an emergency replaced their keys, which is also how often phones ask at least twice.
+    codes count after an emergency replaced their keys, which is also how often phones ask at least twice. ``counts`` is told
+    what happens, to be watched from outside.
     """
 
     db: Database
@@ -32,3 +34,4 @@ class Context(Struct, frozen=True, kw_only=True):
     hold: timedelta = HOLD
     horizon: timedelta = HORIZON
     overlap: timedelta = OVERLAP
+    counts: Counts = NoCounts()

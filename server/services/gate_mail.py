@@ -16,6 +16,7 @@ from server.services.context import Context
 from server.services.ingest import take_batch
 from server.services.link import FRAME_ENTRIES, Greeting, check_up, greet, read_feed
 from server.services.ports_bus import Arrived, Bus, Outcome, Posting
+from server.services.ports_metrics import Way
 from server.services.problems_gates import GateUnknown, LinkMisused
 from server.services.rows_broker import StreamRow
 from shared.clock import unix_ms
@@ -95,6 +96,7 @@ class GateMail:
             await self._set_aside(said.caller, msgpack.encode(signed), problem)
             await self._send(said.caller, [_bye(said, problem)])
             return Outcome.DONE
+        context.counts.batch(Way.AMQP, receipt.taken)
         await self._send(said.caller, [_letter(said, receipt.ack)])
         return Outcome.DONE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
@@ -51,6 +52,7 @@ class Pulse:
         self._silence_s = worker.silence_s
         self._monotonic = monotonic
         self._running = False
+        self._finishing = False
         self._beaten_s = 0.0
         self.beats = 0
 
@@ -59,8 +61,18 @@ class Pulse:
         self._running = True
         self._beaten_s = self._monotonic()
 
+    def finish(self) -> None:
+        """Have the worker end when it next comes around, with nothing half done."""
+        self._finishing = True
+
     def beat(self) -> None:
-        """Say that the worker came around."""
+        """Say that the worker came around.
+
+        Raises:
+            asyncio.CancelledError: it was asked to finish, and this is the moment.
+        """
+        if self._finishing:
+            raise asyncio.CancelledError
         self.beats += 1
         self._beaten_s = self._monotonic()
 

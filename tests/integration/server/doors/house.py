@@ -48,6 +48,7 @@ class House(Struct, frozen=True, kw_only=True, eq=False):
     parts: Parts
     stage: Stage
     client: aiohttp.ClientSession
+    metrics_url: str | None = None
 
     def organiser(self, stage: Stage | None = None, role: Role = Role.VENUE_MANAGER) -> dict[str, str]:
         """Return the headers of an event's organiser."""
@@ -156,4 +157,10 @@ async def open_house(database: Databases, clock: ManualClock, **changes: object)
         async with run_server(plan, listener) as running, aiohttp.ClientSession() as client:
             parts = running.parts
             stage = await set_up_with(parts.database, parts.context.vault, clock, open_policy())
-            yield House(base_url=running.base_url, parts=parts, stage=stage, client=client)
+            yield House(
+                base_url=running.base_url,
+                parts=parts,
+                stage=stage,
+                client=client,
+                metrics_url=running.metrics_url,
+            )

@@ -12,7 +12,15 @@ from tests.conftest import Databases
 from tests.integration.server.schema.connections import connected, in_database
 
 FILES = sorted(path.name for path in (Path(next(iter(server.db.__path__))) / "sql").glob("*.sql"))
-WORKER_FILES = {"broker_worker.sql", "maintenance.sql", "relay.sql", "publisher.sql", "refusals.sql", "trimming.sql"}
+WORKER_FILES = {
+    "broker_worker.sql",
+    "maintenance.sql",
+    "relay.sql",
+    "publisher.sql",
+    "refusals.sql",
+    "trimming.sql",
+    "figures.sql",
+}
 OTHER_FILES = {"bootstrap.sql", "migrate.sql"}
 PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 

@@ -1,0 +1,1 @@
+"""What this server counts and measures, in a registry of its own; the only importer of prometheus_client."""

@@ -1,0 +1,64 @@
+"""What can be watched of a running server: its meters brought up to date and shown to whoever may read them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+
+import structlog
+
+from server.api.health import HealthApi
+from server.listening import bind
+from server.metrics.meters import Meters
+from server.metrics.page import MetricsPage, serve_metrics
+from server.metrics.sampling import FigureSampler, Sampler, sample_messages, sample_workers
+from server.parts import Parts, Share
+from server.settings_monitoring import MonitoringPlan
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def watched(parts: Parts, health: HealthApi, plan: MonitoringPlan | None) -> AsyncIterator[str | None]:
+    """Tell metrics for the length of a block, if anybody is to be told; yield where.
+
+    Raises:
+        PortBusy, Unavailable: not there.
+    """
+    if plan is None:
+        yield None
+        return
+    parts.meters.set("build_info", 1, await asyncio.to_thread(name_version), parts.share)
+    page = MetricsPage(parts.meters, samplers_of(parts, health), plan.token)
+    with bind(plan.host, plan.port) as listener:
+        async with serve_metrics(page, listener) as url:
+            log.info("metrics.listening", url=url, open=plan.token is None)
+            yield url
+
+
+def samplers_of(parts: Parts, health: HealthApi) -> list[Sampler]:
+    """Return what brings each part's meters up to date; a part that is added later adds its own here."""
+
+    async def sample_own(meters: Meters) -> None:
+        meters.set("draining", health.stopping)
+        meters.set("gate_links", parts.hub.count)
+        for use in parts.database.uses():
+            meters.set("database_connections", use.busy, use.role, "busy")
+            meters.set("database_connections", use.idle, use.role, "idle")
+            meters.set("database_connections", use.most, use.role, "most")
+        sample_messages(meters, parts.relay, parts.publisher, parts.inbox)
+        await sample_workers(meters, parts.pulses)
+
+    if parts.share is Share.SERVE:
+        return [sample_own]
+    return [sample_own, FigureSampler(parts.database, parts.context.clock)]
+
+
+def name_version() -> str:
+    """Return the installed version; without an installed package, that this runs from its source."""
+    try:
+        return metadata.version("tickettoken-gate")
+    except metadata.PackageNotFoundError:
+        return "source"
