@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from math import ceil
 
 from msgspec import Struct
 
@@ -69,13 +70,13 @@ class ClockBelief:
         return offset_s is not None and -SLOTS_BEHIND * slot_s <= skew_s + offset_s <= SLOTS_AHEAD * slot_s
 
     def unsure_ms(self) -> int:
-        """Return within how many milliseconds this gate's wall time is right."""
+        """Return within how many milliseconds this gate's wall time is right; never less than is known."""
         offset_s = self.offset_s()
         if offset_s is None:
             return _BLIND_UNSURE_MS
         if self._sample is None:
-            return round(abs(offset_s) * 1000) + _BY_CODES_UNSURE_MS
-        return round(abs(offset_s) * 1000 + self._aged_ms(self._sample))
+            return ceil(abs(offset_s) * 1000) + _BY_CODES_UNSURE_MS
+        return ceil(abs(offset_s) * 1000 + self._aged_ms(self._sample))
 
     def _aged_ms(self, sample: ClockSample) -> float:
         return sample.unsure_ms + max(0.0, self._clock.monotonic() - sample.at_s) * 1000 * _DRIFT

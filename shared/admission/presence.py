@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from msgspec import Struct, msgpack, structs
+from msgspec import Struct, msgpack
 
+from shared.admission.order import Span, count_pairs
 from shared.admission.verdict import Direction
 from shared.ids import GateId, ScanId
 from shared.packed import Natural, Ordinal, Stamp, UnixMs
@@ -38,8 +39,7 @@ class Admission(Struct, frozen=True, kw_only=True, array_like=True, forbid_unkno
 class Presence(Struct, frozen=True, kw_only=True):
     """The sum of a ticket's admissions.
 
-    ``inside`` is a body count, never below zero. ``early_exits`` are exits that found nobody inside and may belong to an
-    entry that sorts after them because the two gates' clocks differ.
+    ``inside`` counts bodies: entries less those that an exit may have ended, each exit one. First and last are in ledger order.
     """
 
     entries: int = 0
@@ -48,7 +48,6 @@ class Presence(Struct, frozen=True, kw_only=True):
     first_entry: Admission | None = None
     last_entry: Admission | None = None
     last: Admission | None = None
-    early_exits: tuple[Admission, ...] = ()
 
 
 NOWHERE = Presence()
@@ -86,25 +85,30 @@ def passages(*groups: Iterable[Admission]) -> list[Admission]:
 
 def fold(admissions: Iterable[Admission]) -> Presence:
     """Return the presence after all given admissions; order and repetition make no difference."""
-    presence = NOWHERE
-    for admission in passages(admissions):
-        presence = step(presence, admission)
-    return presence
+    return sum_up(passages(admissions))
 
 
-def step(presence: Presence, admission: Admission) -> Presence:
-    """Return the presence after one more passage, which must not sort before the earlier ones."""
-    if admission.direction is Direction.EXIT:
-        return _step_out(presence, admission)
-    own_exit = next((early for early in presence.early_exits if _may_precede(admission, early)), None)
-    return structs.replace(
-        presence,
-        entries=presence.entries + 1,
-        inside=presence.inside + (own_exit is None),
-        first_entry=presence.first_entry or admission,
-        last_entry=admission,
-        last=admission,
-        early_exits=tuple(early for early in presence.early_exits if early is not own_exit),
+def sum_up(known: Sequence[Admission]) -> Presence:
+    """Return the presence after passages that all stand, given in ledger order."""
+    entries = [one for one in known if one.direction is Direction.ENTRY]
+    return Presence(
+        entries=len(entries),
+        exits=len(known) - len(entries),
+        inside=len(entries) - count_pairs(span_of(one) for one in known),
+        first_entry=entries[0] if entries else None,
+        last_entry=entries[-1] if entries else None,
+        last=known[-1] if known else None,
+    )
+
+
+def span_of(admission: Admission) -> Span:
+    """Return a passage as far as its gate's clock can tell."""
+    return Span(
+        gate=admission.gate.bytes,
+        key=order_key(admission),
+        inward=admission.direction is Direction.ENTRY,
+        first_ms=admission.at_ms - admission.unsure_ms,
+        last_ms=admission.at_ms + admission.unsure_ms,
     )
 
 
@@ -116,28 +120,6 @@ def is_double_read(last: Admission | None, gate: GateId, direction: Direction, a
     if last is None or last.gate != gate or last.direction is not direction:
         return False
     return abs(at_ms - last.at_ms) < double_read_s * 1000
-
-
-def _step_out(presence: Presence, admission: Admission) -> Presence:
-    early_exits = presence.early_exits if presence.inside else (*presence.early_exits, admission)
-    return structs.replace(
-        presence,
-        exits=presence.exits + 1,
-        inside=max(0, presence.inside - 1),
-        last=admission,
-        early_exits=early_exits,
-    )
-
-
-def _may_precede(entry: Admission, early_exit: Admission) -> bool:
-    """Say whether an entry may really have come before an exit that sorts before it.
-
-    Two gates' clocks can tell an order only outside their uncertainties. Were every spare exit set against any later
-    entry, a few exits scanned without leaving would let as many people in on one ticket.
-    """
-    if entry.gate == early_exit.gate:
-        return False  # one gate's own log is in order
-    return entry.at_ms - early_exit.at_ms <= entry.unsure_ms + early_exit.unsure_ms
 
 
 def _takes_back(undo: Admission, known: dict[tuple[GateId, ScanId], Admission]) -> bool:

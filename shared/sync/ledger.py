@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from shared.admission.presence import NOWHERE, Admission, Presence, is_double_read, passages, step
-from shared.admission.verdict import Direction
+from shared.admission.order import find_walk
+from shared.admission.presence import Admission, Presence, is_double_read, order_key, passages, span_of, sum_up
 
 _CLONE_SPEED_MS = 60_000
 """One phone needs at least this long from one gate to another; two live proofs closer together are two phones."""
@@ -62,24 +62,27 @@ class Ledger(Struct, frozen=True, kw_only=True):
 
 
 def settle(admissions: Iterable[Admission], allowed: int | None, *, double_read_s: int) -> Ledger:
-    """Fold a ticket's admissions and classify the surplus.
+    """Sum a ticket's admissions up and classify the surplus.
 
     ``allowed`` is the number of entries the ticket may make in all, None without limit; a second entry without an exit
-    between is a surplus whatever the number. The result depends only on the set of admissions.
+    between is a surplus whatever the number. What gates' clocks leave open is read in the guest's favour (`find_walk`). The
+    result depends only on the set of admissions.
     """
-    presence = NOWHERE
+    known = _leave_out_repeats(passages(admissions), double_read_s)
+    by_key = {order_key(one): one for one in known}
     surplus: list[Surplus] = []
-    for admission in passages(admissions):
-        if _is_repeated(presence, admission, double_read_s):
+    earlier: Admission | None = None
+    entries = inside = 0
+    for span in find_walk(span_of(one) for one in known).order:
+        admission = by_key[span.key]
+        if not span.inward:
+            inside = max(0, inside - 1)
             continue
-        after = step(presence, admission)
-        earlier = presence.last_entry
-        if admission.direction is Direction.ENTRY and earlier is not None:
-            beyond = allowed is not None and presence.entries >= allowed
-            if beyond or after.inside > 1:
-                surplus.append(Surplus(admission=admission, earlier=earlier, kind=classify(earlier, admission)))
-        presence = after
-    return Ledger(presence=presence, surplus=tuple(surplus))
+        beyond = allowed is not None and entries >= allowed
+        if earlier is not None and (beyond or inside > 0):
+            surplus.append(Surplus(admission=admission, earlier=earlier, kind=classify(earlier, admission)))
+        entries, inside, earlier = entries + 1, inside + 1, admission
+    return Ledger(presence=sum_up(known), surplus=tuple(surplus))
 
 
 def classify(earlier: Admission, later: Admission) -> ConflictClass:
@@ -103,5 +106,11 @@ def classify(earlier: Admission, later: Admission) -> ConflictClass:
     return ConflictClass.RACE
 
 
-def _is_repeated(presence: Presence, admission: Admission, double_read_s: int) -> bool:
-    return is_double_read(presence.last, admission.gate, admission.direction, admission.at_ms, double_read_s)
+def _leave_out_repeats(known: Iterable[Admission], double_read_s: int) -> list[Admission]:
+    """Leave out what is the ticket's last passage, in ledger order, seen once more."""
+    kept: list[Admission] = []
+    for one in known:
+        last = kept[-1] if kept else None
+        if not is_double_read(last, one.gate, one.direction, one.at_ms, double_read_s):
+            kept.append(one)
+    return kept

@@ -7,6 +7,7 @@ further apart than that doubt, and where they do not, either answer is right, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -18,7 +19,6 @@ from tests.simulation.truth import Answered, Change, Deed
 
 _ROUNDING_MS = 2
 Kinds = set[ConflictClass | None]
-EVERYTHING: Kinds = {None, ConflictClass.RACE, ConflictClass.CLONE, ConflictClass.STALE_STATE}
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -44,34 +44,54 @@ class Case(Struct, frozen=True, kw_only=True):
         return self.record.unsure_ms + _ROUNDING_MS
 
 
-def expect(
-    cases: Sequence[Case], changes: Sequence[Change], rules: Rules, *, exits: bool
-) -> Iterator[tuple[ScanId, Kinds]]:
-    """Return for each admission of a ticket, given in the ledger's order, what may be said of it."""
-    ordered = in_true_order(cases)
-    inside, last = 0, None
+def expect(cases: Sequence[Case], changes: Sequence[Change], rules: Rules) -> Iterator[tuple[ScanId, Kinds]]:
+    """Return for each admission of a ticket, given in true order, what may be said of it."""
+    certain = all(is_certainly_before(one, other) for one, other in pairwise(cases))
+    bodies = 0
     for case in cases:
         if case.truth.direction is Direction.EXIT:
-            inside -= 1
+            bodies -= 1
             yield case.truth.scan, {None}
             continue
-        if exits and not ordered:
-            # Clocks minutes apart: the ledger cannot tell for sure whether somebody had left before.
-            yield case.truth.scan, EVERYTHING
-            last = case
-            continue
-        surplus = last if inside > 0 else None
-        yield case.truth.scan, _kinds(case, surplus, changes, rules)
-        inside, last = inside + 1, case
+        double = bodies > 0 if certain else None
+        yield case.truth.scan, _kinds(case, _company(case, cases, double=double), changes, rules)
+        bodies += 1
 
 
-def in_true_order(cases: Sequence[Case]) -> bool:
-    """Say whether the ledger's order is the true one, in spite of all wrong clocks."""
-    return [case.at_ms for case in cases] == sorted(case.at_ms for case in cases)
+def count_doubles(cases: Sequence[Case]) -> int:
+    """Return how often somebody came in while a body of the same ticket was inside, in truth."""
+    bodies = doubles = 0
+    for case in cases:
+        doubles += case.truth.direction is Direction.ENTRY and bodies > 0
+        bodies += 1 if case.truth.direction is Direction.ENTRY else -1
+    return doubles
 
 
-def _kinds(case: Case, earlier: Case | None, changes: Sequence[Change], rules: Rules) -> Kinds:
-    extras: set[ConflictClass | None] = {None} if earlier is None else _classes(earlier, case, rules)
+def is_certainly_before(one: Case, other: Case) -> bool:
+    """Say whether a passage was first by what the gates wrote down: by one gate's numbers, or by times beyond all doubt."""
+    if one.truth.gate == other.truth.gate:
+        return one.truth.gate_seq < other.truth.gate_seq
+    return one.record.at_ms + one.record.unsure_ms < other.record.at_ms - other.record.unsure_ms
+
+
+def _company(case: Case, cases: Sequence[Case], *, double: bool | None) -> list[Case | None]:
+    """Return beside which earlier entry this one may be said to have come; None stands for beside nobody.
+
+    ``double`` says whether it was so, where that is beyond doubt.
+    """
+    before = [one for one in cases if one is not case and not is_certainly_before(case, one)]
+    entries = [one for one in before if one.truth.direction is Direction.ENTRY]
+    if double is False or not entries:
+        return [None]
+    surely = sum(is_certainly_before(one, case) for one in entries)
+    must = double or surely > len(before) - len(entries)
+    return [*([] if must else [None]), *(entries[-1:] if double else entries)]
+
+
+def _kinds(case: Case, company: Sequence[Case | None], changes: Sequence[Change], rules: Rules) -> Kinds:
+    extras: set[ConflictClass | None] = set()
+    for earlier in company:
+        extras |= {None} if earlier is None else _classes(earlier, case, rules)
     return {_choose(extra, moment, case, changes) for extra in extras for moment in _moments(case, changes)}
 
 

@@ -67,7 +67,7 @@ def lose_admission(gate: GateEvidence) -> GateEvidence:
 SPOILINGS: list[tuple[Callable[[Evidence], Evidence], str]] = [
     (lambda seen: replace(seen, scans=seen.scans[1:]), "is lost"),
     (lambda seen: replace(seen, scans=[*seen.scans, seen.scans[0]]), "twice"),
-    (lambda seen: replace(seen, conflicts=seen.conflicts[1:]), "is called None"),
+    (lambda seen: replace(seen, conflicts=seen.conflicts[1:]), "are called anything"),
     (lambda seen: replace(seen, conflicts=[*seen.conflicts, seen.conflicts[0]]), "two conflicts"),
     (lambda seen: replace(seen, entries=seen.entries + 1), "the server counts"),
     (lambda seen: replace(seen, gates=[lose_admission(seen.gates[0]), *seen.gates[1:]]), "gate 0 knows"),

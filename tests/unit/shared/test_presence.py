@@ -18,7 +18,6 @@ from shared.admission.presence import (
     merge,
     order_key,
     passages,
-    step,
 )
 from shared.admission.verdict import Direction
 from shared.ids import ScanId
@@ -61,7 +60,7 @@ def test_an_exit_that_sorts_before_its_entry_by_unsure_clocks_still_ends_it() ->
     out = structs.replace(OUT_2, unsure_ms=400)
     presence = fold([late_entry, out])
     assert counts(presence) == (1, 1, 0)
-    assert (presence.early_exits, presence.last) == ((), late_entry)
+    assert presence.last == late_entry
 
 
 def test_an_exit_clearly_before_an_entry_is_not_its_own() -> None:
@@ -104,10 +103,6 @@ def test_of_two_accounts_of_one_scan_every_node_keeps_the_same() -> None:
     later = structs.replace(IN_1, hlc=IN_1.hlc + 1)
     assert merge([IN_1, other]) == merge([other, IN_1]) == merge([other, IN_1, other])
     assert merge([later], [IN_1]) == merge([IN_1], [later]) == [IN_1]
-
-
-def test_a_step_is_the_folds_last() -> None:
-    assert step(fold([IN_1]), OUT_2) == fold([IN_1, OUT_2])
 
 
 def test_a_double_read_needs_the_same_gate_direction_and_a_short_time() -> None:
