@@ -15,6 +15,7 @@ from server.cli_parsers_dlq import add_dlq
 from server.cli_parsers_doors import add_doors
 from server.cli_parsers_keys import add_keys
 from server.cli_parsers_office import add_office
+from server.cli_parsers_staff import add_staff
 from shared.arguments import CommandParser
 from shared.problems import TicketTokenError
 
@@ -79,6 +80,7 @@ def build_parser() -> CommandParser:
     add_office(commands)
     add_doors(commands)
     add_access(commands)
+    add_staff(commands)
     add_dlq(commands)
     add_token(commands)
     add_work(commands)

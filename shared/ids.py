@@ -24,6 +24,8 @@ ConflictId = NewType("ConflictId", UUID)
 UserId = NewType("UserId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 SupervisorId = NewType("SupervisorId", UUID)
+StaffId = NewType("StaffId", UUID)
+SessionId = NewType("SessionId", UUID)
 
 RandomBytes = Callable[[int], bytes]
 """A source of n unpredictable bytes, such as os.urandom."""

@@ -40,6 +40,10 @@ class MaintenanceStore:
         """Delete enrolment codes that ended before a moment."""
         await self._connection.execute(_SQL["forget_codes"], before)
 
+    async def forget_sessions(self, before: datetime) -> None:
+        """Delete sessions of the operations page whose time was over before a moment."""
+        await self._connection.execute(_SQL["forget_sessions"], before)
+
     async def going_events(self, now: datetime) -> list[tuple[TenantId, EventId]]:
         """Return events that are not over."""
         rows = await self._connection.fetch(_SQL["going_events"], now)

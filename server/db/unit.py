@@ -27,6 +27,7 @@ from server.db.outbox_store import OutboxStore
 from server.db.problems import DRIVER_PROBLEMS, translate
 from server.db.refusal_store import RefusalStore
 from server.db.scan_store import ScanStore
+from server.db.staff_store import AuditStore, StaffDirectoryStore, StaffStore
 from server.db.stock_store import StockStore
 from server.db.ticket_store import TicketStore
 from server.db.transfer_store import TransferStore
@@ -88,6 +89,8 @@ class PgUnit(_Commits):
         self.broker = BrokerStore(connection)
         self.facts = FactStore(connection)
         self.inbox = InboxStore(connection)
+        self.staff = StaffStore(connection)
+        self.audit = AuditStore(connection)
 
 
 class PgWorkerUnit(_Commits):
@@ -100,3 +103,4 @@ class PgWorkerUnit(_Commits):
         self.broker = BrokerBookStore(connection)
         self.trimming = TrimmingStore(connection)
         self.figures = FigureStore(connection)
+        self.staff = StaffDirectoryStore(connection)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # the gates' ports may in turn speak of the rows re-exported 
     from server.services.ports_facts import Facts, Inbox
     from server.services.ports_gates import Conflicts, Feed, Gates, Outbox, Scans
     from server.services.ports_organiser import Endings, Imports, Organising
+    from server.services.ports_staff import Audit, Staff
 
 __all__ = [
     "ActorRef",
@@ -138,6 +139,10 @@ class Unit(Protocol):
     def facts(self) -> Facts: ...
     @property
     def inbox(self) -> Inbox: ...
+    @property
+    def staff(self) -> Staff: ...
+    @property
+    def audit(self) -> Audit: ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a part of the transaction that can fail alone."""

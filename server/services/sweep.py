@@ -18,6 +18,7 @@ from shared.problems import TicketTokenError
 
 ANSWERS_KEPT = timedelta(hours=24)
 CODES_KEPT = timedelta(days=7)
+SESSIONS_KEPT = timedelta(days=30)
 MESSAGES_KEPT = timedelta(days=60)
 """Longer than anybody sends a message again, or leaves a dead letter lying."""
 
@@ -44,6 +45,10 @@ class Maintenance(Protocol):
 
     async def forget_codes(self, before: datetime) -> None:
         """Delete enrolment codes that ended before a moment."""
+        ...
+
+    async def forget_sessions(self, before: datetime) -> None:
+        """Delete sessions of the operations page whose time was over before a moment."""
         ...
 
 
@@ -90,6 +95,7 @@ async def sweep(context: Context, database: MaintenanceDatabase) -> Swept:
         ended = await unit.maintenance.end_transfers(now, _TRANSFERS_AT_ONCE)
         await unit.maintenance.forget_answers(now - ANSWERS_KEPT)
         await unit.maintenance.forget_codes(now - CODES_KEPT)
+        await unit.maintenance.forget_sessions(now - SESSIONS_KEPT)
         await unit.refusals.forget(now - MESSAGES_KEPT)
     for tenant, event in overdue:
         await _release_all(context, tenant, event, now)

@@ -20,6 +20,9 @@ DELETE FROM idempotency WHERE created_at < $1;
 -- name: forget_codes
 DELETE FROM enrolment_codes WHERE expires_at < $1;
 
+-- name: forget_sessions
+DELETE FROM staff_sessions WHERE expires_at < $1;
+
 -- name: server_clock
 SELECT clock_timestamp();
 

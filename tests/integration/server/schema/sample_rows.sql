@@ -82,3 +82,9 @@ INSERT INTO inbox (tenant_id, message_id, event, body_hash, outcome, received_at
 VALUES (current_tenant(), 'message', 'payment.completed', sha256('message'), 'recorded', '2026-01-01Z');
 INSERT INTO payment_facts (tenant_id, payment_id, state, amount_cents, currency, told_at)
 VALUES (current_tenant(), 'paid', 'completed', 100, 'EUR', '2026-01-01Z');
+INSERT INTO staff_accounts (tenant_id, id, login, name, role, verifier, created_at)
+VALUES (current_tenant(), current_tenant(), current_tenant()::text, 'Ada', 'admin', '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA', '2026-01-01Z');
+INSERT INTO staff_sessions (tenant_id, id, staff_id, secret_hash, created_at, seen_at, expires_at)
+VALUES (current_tenant(), current_tenant(), current_tenant(), sha256('session'), '2026-01-01Z', '2026-01-01Z', '2026-01-02Z');
+INSERT INTO audit_log (tenant_id, id, at, actor_id, actor_name, action)
+VALUES (current_tenant(), current_tenant(), '2026-01-01Z', 'sample', 'Ada', 'sign_in');

@@ -20,6 +20,7 @@ WORKER_FILES = {
     "refusals.sql",
     "trimming.sql",
     "figures.sql",
+    "staff_worker.sql",
 }
 OTHER_FILES = {"bootstrap.sql", "migrate.sql"}
 PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")

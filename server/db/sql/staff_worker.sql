@@ -1,0 +1,2 @@
+-- name: find
+SELECT tenant_id, id FROM staff_accounts WHERE login = $1;
