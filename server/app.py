@@ -186,3 +186,4 @@ async def _close_links(app: web.Application) -> None:
     # before the runner waits for open connections: a link would not end by itself
     app[HEALTH].mark_stopping()
     app[PARTS].hub.close()
+    app[PARTS].live.close()

@@ -20,7 +20,7 @@ from server.services.pulse import Beat, Pulse, Pulses, Worker
 from server.services.relay import run_relay
 from server.sweeper import run_sweeper
 
-_OF_CONNECTIONS = frozenset({"hub", "key_keeper"})
+_OF_CONNECTIONS = frozenset({"hub", "key_keeper", "live"})
 """What every process must do that gates are linked to; anything else is done once for all."""
 
 # Twice the longest wait of a loop and the longest work it does in one round.
@@ -45,6 +45,7 @@ def _all_work(parts: Parts) -> list[Worker]:
             silence_s=_QUICK_S,
         ),
         Worker(name="hub", run=lambda beat: parts.hub.run(parts.database.listen, beat), silence_s=_QUICK_S),
+        Worker(name="live", run=parts.live.run, silence_s=_QUICK_S),
         Worker(name="sweeper", run=lambda beat: run_sweeper(parts.context, parts.database, beat), silence_s=_SLOW_S),
         Worker(
             name="key_keeper",

@@ -33,6 +33,7 @@ from server.services.codes import CodeMint
 from server.services.context import HOLD, HORIZON, OVERLAP, Context
 from server.services.inbox import InboxState
 from server.services.keys import KeyVault
+from server.services.live import LiveDesk
 from server.services.payments import PaymentProvider
 from server.services.ports_bus import Bus
 from server.services.ports_ephemeral import Ephemeral
@@ -110,6 +111,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     gate_tokens: GateTokens
     snapshots: Snapshots
     hub: LinkHub
+    live: LiveDesk
     page: PageAssets
     public_url: str | None
     print_font: Path | None
@@ -167,6 +169,7 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             gate_tokens=GateTokens(database, plan.clock),
             snapshots=Snapshots(database, context.vault, plan.random_bytes),
             hub=LinkHub(database),
+            live=LiveDesk(context),
             page=await asyncio.to_thread(load_assets),
             public_url=plan.public_url,
             print_font=plan.print_font,

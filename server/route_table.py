@@ -13,6 +13,7 @@ from server.api.health import HealthApi
 from server.api.holdings import HoldingApi
 from server.api.internal import InternalApi
 from server.api.issuing import IssuingApi
+from server.api.live import LiveApi
 from server.api.operations import OperationsApi
 from server.api.payments import PaymentApi
 from server.api.quarantine import QuarantineApi
@@ -51,6 +52,7 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
         *QuarantineApi(parts.context).routes(),
         *OperationsApi(parts.context).routes(),
         *ExportApi(parts.context).routes(),
+        *LiveApi(parts.live).routes(),
         *EventApi(parts.context).routes(),
         *StockApi(parts.context).routes(),
         *IssuingApi(parts.context).routes(),

@@ -20,6 +20,7 @@ from server.db.import_store import ImportStore
 from server.db.inbox_store import InboxStore
 from server.db.key_care_store import KeyCareStore
 from server.db.key_store import KeyStore
+from server.db.live_store import LiveStore
 from server.db.maintenance_store import MaintenanceStore
 from server.db.order_store import OrderStore
 from server.db.organiser_store import OrganiserStore
@@ -91,6 +92,7 @@ class PgUnit(_Commits):
         self.inbox = InboxStore(connection)
         self.staff = StaffStore(connection)
         self.audit = AuditStore(connection)
+        self.live = LiveStore(connection)
 
 
 class PgWorkerUnit(_Commits):

@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the gates' ports may in turn speak of the rows re-exported 
     from server.services.ports_broker import BrokerWishes
     from server.services.ports_facts import Facts, Inbox
     from server.services.ports_gates import Conflicts, Feed, Gates, Outbox, Scans
+    from server.services.ports_live import Live
     from server.services.ports_organiser import Endings, Imports, Organising
     from server.services.ports_staff import Audit, Staff
 
@@ -143,6 +144,8 @@ class Unit(Protocol):
     def staff(self) -> Staff: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def live(self) -> Live: ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a part of the transaction that can fail alone."""

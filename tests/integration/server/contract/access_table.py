@@ -61,6 +61,7 @@ ACCESS: dict[str, str] = {
     "POST /api/v1/tickets/{ticket}/validate": "DMXK",
     "POST /api/v1/tickets/{ticket}/checkin": "DMXK",
     "GET /api/v1/events/{event}/stats": "DMXK",
+    "GET /api/v1/events/{event}/live": "DMXK",
     "GET /api/v1/events/{event}/scans": "DMXK",
     "GET /api/v1/events/{event}/conflicts": "DMXK",
     "GET /api/v1/gates": "DMXK",

@@ -10,6 +10,9 @@ from shared.clock import ManualClock
 from tests.conftest import Databases
 from tests.integration.server.doors.house import House, open_house
 from tests.integration.server.doors.stage import Stage, open_stage
+from tests.services.plugin import redis_url
+
+__all__ = ["redis_url"]
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""A gate as it stands this moment, from its row, its last heartbeat, and what passed through it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.domain.gate_health import Condition, find_troubles, tell_condition
+from server.services.live_views import GateNow
+from server.services.rows import EventRow
+from server.services.rows_gates import GateRow
+from server.services.rows_live import ScanSum
+from shared.clock import unix_ms
+from shared.sync.wire import Ping
+
+_WORST_FIRST = {condition: number for number, condition in enumerate(Condition)}
+
+
+def view_gate_now(row: GateRow, event: EventRow, passed: ScanSum | None, head: int, now: datetime) -> GateNow:
+    """Return a gate as it stands; ``head`` is how far the event's feed is, ``passed`` the sums of its scans."""
+    said = row.heartbeat
+    behind = None if said is None else max(0, head - said.feed_seq)
+    clock_off_ms = _clock_off(row, said)
+    keys_current = None if said is None else said.bundle_version >= event.bundle_version
+    troubles = find_troubles(
+        backlog=0 if said is None else said.backlog,
+        clock_off_ms=clock_off_ms or 0,
+        behind=behind or 0,
+        keys_behind=keys_current is False,
+    )
+    return GateNow(
+        id=row.id,
+        name=row.name,
+        direction=row.direction,
+        condition=tell_condition(now, seen_at=row.last_seen_at, revoked_at=row.revoked_at, troubles=troubles),
+        troubles=troubles,
+        seen_at=row.last_seen_at,
+        mode=None,
+        backlog=None if said is None else said.backlog,
+        behind=behind,
+        clock_off_ms=clock_off_ms,
+        keys_current=keys_current,
+        keys_until=None,
+        camera=None,
+        held=None,
+        software=row.software,
+        scans_per_minute=None if said is None else said.scans_per_minute,
+        entries=0 if passed is None else passed.entries,
+        exits=0 if passed is None else passed.exits,
+        refused=0 if passed is None else passed.refused,
+        last_scan_at=None if passed is None else passed.last_at,
+    )
+
+
+def rank_gate(gate: GateNow) -> tuple[int, str, str]:
+    """Return where a gate stands on the wall: what needs a look first, then by name."""
+    return _WORST_FIRST[gate.condition], gate.name.casefold(), str(gate.id)
+
+
+def _clock_off(row: GateRow, said: Ping | None) -> int | None:
+    """Return the gate's clock minus the server's in milliseconds, the heartbeat's way included."""
+    if said is None or row.last_seen_at is None:
+        return None
+    return said.sent_ms - unix_ms(row.last_seen_at)
