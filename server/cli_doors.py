@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from server.cli_office import SOURCE, Office, operator, plain, run
 from server.services import conflict_care
 from server.services.enrol import Enrolment
-from server.services.gate_views import GateView, list_gates, show_gate
+from server.services.gate_views import CommandView, GateDetail, GateView, list_gates, show_gate
 from server.services.problems_gates import ConflictUnknown, GateUnknown
 from server.services.quarantine import QuarantineView, list_kept_apart
 from server.services.rows import Page
@@ -50,13 +50,19 @@ def resolve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 
 async def _list_gates(arguments: argparse.Namespace, office: Office) -> None:
     event = EventId(arguments.event)
-    found = await list_gates(office.context, await office.owner_of_event(event), event)
+    tenant = await office.owner_of_event(event)
+    found: list[GateView] = []
+    page: Page | None = Page(limit=_PAGE)
+    while page is not None:
+        listed = await list_gates(office.context, tenant, event, page)
+        found += listed.items
+        page = None if listed.next_after is None else Page(after=listed.next_after, limit=_PAGE)
     office.tell(found, *([_gate_line(one) for one in found] or ["no gates yet"]))
 
 
 async def _show_gate(arguments: argparse.Namespace, office: Office) -> None:
     gate_id = GateId(arguments.gate)
-    tenant = await _owner_of_gate(office, gate_id)
+    tenant = await owner_of_gate(office, gate_id)
     found = await show_gate(office.context, tenant, gate_id)
     kept = await list_kept_apart(office.context, operator(tenant), gate_id)
     office.tell(found, *describe_gate(found), *[_kept_line(one) for one in kept])
@@ -64,7 +70,7 @@ async def _show_gate(arguments: argparse.Namespace, office: Office) -> None:
 
 async def _revoke(arguments: argparse.Namespace, office: Office) -> None:
     gate_id, context = GateId(arguments.gate), office.context
-    tenant = await _owner_of_gate(office, gate_id)
+    tenant = await owner_of_gate(office, gate_id)
     enrolment = Enrolment(context.db, context.vault, context.random_bytes)
     await enrolment.revoke(tenant, gate_id, context.clock.now())
     found = await show_gate(context, tenant, gate_id)
@@ -101,7 +107,12 @@ async def _resolve(arguments: argparse.Namespace, office: Office) -> None:
     office.tell(found, f"resolved: {found.resolution}")
 
 
-async def _owner_of_gate(office: Office, gate_id: GateId) -> TenantId:
+async def owner_of_gate(office: Office, gate_id: GateId) -> TenantId:
+    """Return whose gate it is.
+
+    Raises:
+        GateUnknown: nobody's.
+    """
     for tenant in office.tenants:
         async with office.context.db.tenant(tenant) as tx:
             if await tx.gates.get(gate_id) is not None:
@@ -118,15 +129,27 @@ async def _owner_of_conflict(office: Office, conflict_id: ConflictId) -> TenantI
 
 
 def _gate_line(found: GateView) -> str:
-    state = "REVOKED" if found.revoked_at is not None else "in service"
+    state = _state_of(found)
     seen = "never" if found.last_seen_at is None else f"{found.last_seen_at:%Y-%m-%d %H:%M:%S}"
     backlog = "-" if found.backlog is None else found.backlog
     kept = f"  kept apart {found.quarantined}" if found.quarantined else ""
     return f"{found.id}  {state:<10}  seen {seen}  backlog {backlog}{kept}  {plain(found.name)} ({found.direction})"
 
 
-def describe_gate(found: GateView) -> list[str]:
+def _state_of(found: GateView) -> str:
+    if found.revoked_at is not None:
+        return "REVOKED"
+    if found.held_since is not None:
+        return "ON HOLD"
+    return "STALE" if found.stale else "in service"
+
+
+def describe_gate(found: GateDetail) -> list[str]:
     """Return a gate, for people."""
+    clock = "-" if found.clock_offset_ms is None else f"{found.clock_offset_ms / 1000:+.1f} s"
+    battery = "" if found.battery is None else f", battery {found.battery} %"
+    until = "" if found.keys_until is None else f", until {found.keys_until:%Y-%m-%d %H:%M}"
+    camera = {True: "pictures", False: "NO PICTURES", None: "-"}[found.camera_alive]
     products = ", ".join(str(one) for one in found.products) or "all"
     said = "-" if found.feed_seq is None else f"{found.feed_seq} (backlog {found.backlog})"
     return [
@@ -135,9 +158,23 @@ def describe_gate(found: GateView) -> list[str]:
         f"  zones     {found.zones or 'all'}, products {products}",
         f"  software  {plain(found.software) or '-'}",
         f"  enrolled  {found.enrolled_at:%Y-%m-%d %H:%M:%S}",
-        f"  keys      bundle {found.bundle_version}",
+        f"  keys      bundle {found.bundle_version}{until}",
         f"  feed      {said}",
+        f"  state     {found.mode or '-'}, clock {clock}, camera {camera}{battery}",
+        *(
+            [f"  on hold   since {found.held_since:%Y-%m-%d %H:%M:%S}: {plain(found.held_reason or '')}"]
+            if found.held_since
+            else []
+        ),
+        *[_command_line(one) for one in found.commands],
     ]
+
+
+def _command_line(found: CommandView) -> str:
+    told = f": {plain(found.text)}" if found.text is not None else ""
+    said = f" ({plain(found.message)})" if found.message else ""
+    at = f"{found.created_at:%Y-%m-%d %H:%M:%S}"
+    return f"  command   {found.number}  {at}  {found.kind}{told}  {found.state}{said}  by {plain(found.created_by)}"
 
 
 def _kept_line(kept: QuarantineView) -> str:

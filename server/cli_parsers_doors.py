@@ -12,12 +12,19 @@ if TYPE_CHECKING:
     from server.cli_arguments import Commands
 
 _ALONE = "\nWith --embedded, stop `serve --embedded` first: a data directory has one user.\n"
+_KINDS = ("hold", "resume", "message", "resync", "wipe")
 _RESOLUTIONS = ("benign", "refund", "ejected", "fraud", "staff_error")
 
 _GATES = (
     """examples:
   tickettoken gates list EVENT                         all gates of an event
   tickettoken gates show ID                            one gate, and scans of it that were kept apart
+  tickettoken gates enrol EVENT "North 1"              a one-time code for a new gate, also to be scanned
+  tickettoken gates change ID --name "North 2" --direction exit
+  tickettoken gates command ID hold --text "Lift broken: use gate South"
+  tickettoken gates command ID resume
+  tickettoken gates command ID message --text "Doors in 5 minutes"
+  tickettoken gates command ID wipe                    hand the log over, forget everything, leave service
   tickettoken gates revoke ID                          out of service for good, at once
 """
     + _ALONE
@@ -48,6 +55,49 @@ def _add_gates(actions: Commands) -> None:
     ):
         one = _action(command(actions, name, summary, _GATES, f"server.cli_doors:{function}"))
         one.add_argument("gate", type=parse_id, metavar="GATE", help="the gate's id")
+
+    _add_fleet(actions)
+
+
+def _add_fleet(actions: Commands) -> None:
+    told = _action(command(actions, "command", "have a gate do something", _GATES, "server.cli_fleet:command"))
+    told.add_argument("gate", type=parse_id, metavar="GATE", help="the gate's id")
+    told.add_argument("kind", choices=_KINDS, metavar="KIND", help=f"one of {', '.join(_KINDS)}")
+    told.add_argument("--text", metavar="TEXT", help="why it is held, or the message to its staff")
+    told.add_argument(
+        "--expires",
+        type=_parse_life,
+        metavar="SECONDS",
+        help="how long a message, resync or wipe counts (12 h, 1 h, 30 days)",
+    )
+    changed = _action(command(actions, "change", "rename or reassign a gate", _GATES, "server.cli_fleet:change"))
+    changed.add_argument("gate", type=parse_id, metavar="GATE", help="the gate's id")
+    changed.add_argument("--name", metavar="NAME", help="what it is called from now on")
+    made = _action(command(actions, "enrol", "make a one-time code for a gate", _GATES, "server.cli_fleet:enrol"))
+    made.add_argument("event", type=parse_id, metavar="EVENT", help="the event's id")
+    made.add_argument("name", metavar="NAME", help="what the gate is to be called")
+    for one, usual in ((changed, None), (made, "entry")):
+        one.add_argument("--direction", choices=("entry", "exit"), default=usual, help="which way people pass it")
+        one.add_argument("--zones", type=_parse_zones, metavar="MASK", help="which zones it leads to, 0 for all")
+        one.add_argument("--products", type=_parse_product, nargs="*", metavar="N", help="whom it serves, none for all")
+
+
+def _parse_zones(text: str) -> int:
+    if not text.isdecimal() or int(text) > 0xFFFF:
+        raise argparse.ArgumentTypeError("zones are a mask from 0 to 65535")
+    return int(text)
+
+
+def _parse_product(text: str) -> int:
+    if not text.isdecimal() or int(text) > 0xFFFF:
+        raise argparse.ArgumentTypeError("a product is a number from 0 to 65535")
+    return int(text)
+
+
+def _parse_life(text: str) -> int:
+    if not text.isdecimal() or not 10 <= int(text) <= 30 * 24 * 3600:
+        raise argparse.ArgumentTypeError("give 10 to 2592000 seconds")
+    return int(text)
 
 
 def _add_conflicts(actions: Commands) -> None:

@@ -7,6 +7,7 @@ from server.api.catalogue import CatalogueApi
 from server.api.description import DescriptionApi
 from server.api.events import EventApi
 from server.api.exports import ExportApi
+from server.api.fleet import FleetApi
 from server.api.gate_sync import GateSyncApi
 from server.api.gates import GateApi
 from server.api.health import HealthApi
@@ -48,6 +49,7 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
         *TicketLinkApi(parts.context, parts.public_url).routes(),
         *_ticket_page_routes(parts),
         *GateApi(parts.context, parts.broker_offer).routes(),
+        *FleetApi(parts.context).routes(),
         *GateSyncApi(parts.context, parts.snapshots, parts.hub).routes(),
         *QuarantineApi(parts.context).routes(),
         *OperationsApi(parts.context).routes(),

@@ -35,6 +35,7 @@ from shared.sync.wire import (
     Ack,
     BundleFrame,
     Bye,
+    CommandsFrame,
     FeedFrame,
     Hello,
     Ping,
@@ -223,7 +224,9 @@ class SyncEngine:
             *self._send_ping(now),
         ]
 
-    def _on_news(self, frame: FeedFrame | SnapshotNeeded | Ack | BundleFrame | Pong, now: Instant) -> list[Action]:
+    def _on_news(
+        self, frame: FeedFrame | SnapshotNeeded | Ack | BundleFrame | CommandsFrame | Pong, now: Instant
+    ) -> list[Action]:
         match frame:
             case FeedFrame():
                 return self._watch_own(self._position.on_frame(frame))
@@ -233,6 +236,8 @@ class SyncEngine:
                 return self._on_ack(frame, now)
             case BundleFrame():
                 return [StoreBundle(bundle=frame.bundle)]
+            case CommandsFrame():
+                return []  # comes to gates alone that say they know commands
             case Pong():
                 return self._on_pong(frame, now)
             case _:

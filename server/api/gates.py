@@ -10,7 +10,7 @@ from typing import Annotated
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from server.api.exchange import parse_id, read_body, read_id, reply
+from server.api.exchange import read_body, read_id, reply
 from server.api.problems import RequestInvalid
 from server.api.routes import GATE, USER, Auth, Route
 from server.domain.access import Scope
@@ -18,7 +18,7 @@ from server.domain.limits import LimitClass
 from server.services.broker_access import BrokerOffer
 from server.services.context import Context
 from server.services.enrol import Application, Enrolment, GateWish
-from server.services.gate_views import GateView, list_gates, show_gate
+from server.services.gate_views import GateDetail, show_gate
 from server.services.problems import EventUnknown
 from server.services.problems_gates import (
     BrokerNotOffered,
@@ -87,18 +87,6 @@ class BrokerAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     broker: str
 
 
-class GatesQuery(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Whose gates."""
-
-    event_id: EventId
-
-
-class GateList(Struct, frozen=True, kw_only=True):
-    """An event's gates."""
-
-    items: list[GateView]
-
-
 class GateApi:
     """What organisers and new gates call."""
 
@@ -121,7 +109,6 @@ class GateApi:
                 status=201,
                 raises=(EventUnknown,),
             ),
-            self._list_route(),
             self._revoke_route(),
             Route(
                 method="POST",
@@ -145,18 +132,6 @@ class GateApi:
             ),
         ]
 
-    def _list_route(self) -> Route:
-        return Route(
-            method="GET",
-            path="/api/v1/gates",
-            handler=self.list_gates,
-            auth=Auth.SCANNER,
-            scope=Scope.GATES_READ,
-            summary="An event's gates",
-            query=GatesQuery,
-            answer=GateList,
-        )
-
     def _revoke_route(self) -> Route:
         return Route(
             method="POST",
@@ -165,7 +140,7 @@ class GateApi:
             auth=Auth.USER,
             scope=Scope.GATES_MANAGE,
             summary="Take a gate out of service",
-            answer=GateView,
+            answer=GateDetail,
             raises=(GateUnknown,),
         )
 
@@ -215,13 +190,6 @@ class GateApi:
         """Give a gate a new account at the broker."""
         sealed = await self._enrolment.renew_access(request[GATE])
         return reply(BrokerAnswer(broker=_write_key(sealed)), headers={"Cache-Control": "no-store"})
-
-    async def list_gates(self, request: web.Request) -> web.Response:
-        """Answer with an event's gates."""
-        event = parse_id(request.query.get("eventId", ""))
-        if event is None:
-            raise RequestInvalid("Name the event: `eventId` is its id.")
-        return reply(GateList(items=await list_gates(self._context, request[USER].tenant, EventId(event))))
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Take a gate out of service."""

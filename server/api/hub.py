@@ -20,6 +20,7 @@ from shared.sync.wire import Bye
 
 CHANNEL = "feed"
 LINKS = "link"
+COMMANDS = "command"
 FRAME_ENTRIES = 500
 RETRY_S = 1.0
 BEAT_S = 5.0
@@ -108,11 +109,14 @@ class LinkHub:
                 mailbox.end(_CLOSING)
 
     async def _listen(self, listen: Listen) -> None:
-        await listen([CHANNEL, LINKS], self._notice)
+        await listen([CHANNEL, LINKS, COMMANDS], self._notice)
 
     def _notice(self, channel: str, payload: str) -> None:
         if channel == LINKS:
             self._note_link(payload)
+            return
+        if channel == COMMANDS:
+            self._note_command(payload)
             return
         if payload:
             self._dirty |= {_read_event(payload)} & self._channels.keys()
@@ -130,6 +134,16 @@ class LinkHub:
         for channel in self._channels.values():
             mailbox = channel.members.get(GateId(UUID(gate)))
             if mailbox is not None and mailbox.number < int(number):
+                mailbox.check_due.set()
+
+    def _note_command(self, payload: str) -> None:
+        """Have a gate's link look whether there is something to obey; all links when notices were lost."""
+        if not payload:
+            self.check_all()
+            return
+        for channel in self._channels.values():
+            mailbox = channel.members.get(GateId(UUID(payload)))
+            if mailbox is not None:
                 mailbox.check_due.set()
 
     async def _hand_out_for_ever(self, beat: Beat) -> None:

@@ -16,20 +16,24 @@ from server.domain.access import GateCaller
 from server.services import link
 from server.services.bundles import MadeBundle
 from server.services.context import Context
+from server.services.gate_commands import settle_commands
 from server.services.ingest import take_batch
 from server.services.ports_metrics import Way
 from server.services.problems_gates import LinkMisused
 from shared.clock import unix_ms
 from shared.problems import TicketTokenError
+from shared.sync.command import SignedCommand
 from shared.sync.scan import SignedBatch
 from shared.sync.wire import (
     FRAME_LIMIT,
     BundleFrame,
     Bye,
+    CommandsFrame,
     GateFrame,
     Hello,
     Ping,
     Pong,
+    Receipts,
     Scans,
     SnapshotNeeded,
     decode_gate_frame,
@@ -62,6 +66,7 @@ class GateLink:
         self._batches: asyncio.Queue[SignedBatch] = asyncio.Queue(maxsize=_BATCHES_WAITING)
         self._ping: Ping | None = None
         self._bundle_version = 0
+        self._takes_commands = False
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Talk to the gate until the link ends."""
@@ -102,8 +107,10 @@ class GateLink:
         """Say what the gate needs to hear first, then let it follow the feed."""
         await mailbox.put(greeting.welcome)
         self._bundle_version = hello.bundle_version
+        self._takes_commands = hello.command_seq is not None
         if greeting.bundle is not None:
             await self._send_bundle(mailbox, greeting.bundle)
+        await _send_commands(mailbox, greeting.commands)
         position = hello.feed_seq
         if greeting.needs_snapshot:
             position = greeting.welcome.feed_high
@@ -132,6 +139,8 @@ class GateLink:
                         mailbox.hint(head)
                 case Scans():
                     await self._batches.put(frame.signed)
+                case Receipts():
+                    await settle_commands(self._context, self._caller, frame.receipts)
                 case Hello():
                     raise LinkMisused("A gate introduces itself once on each link.")
 
@@ -150,9 +159,13 @@ class GateLink:
             await mailbox.check_due.wait()
             mailbox.check_due.clear()
             ping, self._ping = self._ping, None
-            bundle = await link.check_up(self._context, self._caller, self._bundle_version, ping, mailbox.number)
-            if bundle is not None:
-                await self._send_bundle(mailbox, bundle)
+            known = link.Known(
+                bundle_version=self._bundle_version, commands=self._takes_commands, number=mailbox.number
+            )
+            due = await link.check_up(self._context, self._caller, known, ping)
+            if due.bundle is not None:
+                await self._send_bundle(mailbox, due.bundle)
+            await _send_commands(mailbox, due.commands)
 
     async def _send_bundle(self, mailbox: Mailbox, bundle: MadeBundle) -> None:
         await mailbox.put(BundleFrame(bundle=bundle.sealed))
@@ -202,6 +215,11 @@ class GateLink:
         except (OSError, TimeoutError) as exc:
             log.info("link.broken", kind=type(exc).__name__)
         await self._socket.close()
+
+
+async def _send_commands(mailbox: Mailbox, commands: list[SignedCommand]) -> None:
+    if commands:
+        await mailbox.put(CommandsFrame(commands=commands))
 
 
 async def _end_on_problem(part: Coroutine[Any, Any, None], mailbox: Mailbox) -> None:

@@ -77,9 +77,26 @@ class GateStore:
         """Return a gate, revoked or not."""
         return read_optional(await self._connection.fetchrow(_SQL["get"], gate), GateRow)
 
+    async def lock(self, gate: GateId) -> GateRow | None:
+        """Return a gate, locked."""
+        return read_optional(await self._connection.fetchrow(_SQL["lock"], gate), GateRow)
+
+    async def change(self, gate: GateRow) -> None:
+        """Keep what a gate is to be from now on."""
+        await self._connection.execute(_SQL["change"], gate.id, gate.name, gate.direction, gate.zones, gate.products)
+
+    async def hold(self, gate: GateId, reason: str | None, now: datetime | None) -> None:
+        """Keep that a gate is to let nobody in, or may again."""
+        await self._connection.execute(_SQL["hold"], gate, reason, now)
+
     async def of_event(self, event: EventId) -> list[GateRow]:
         """Return an event's gates."""
         return [read_row(row, GateRow) for row in await self._connection.fetch(_SQL["of_event"], event)]
+
+    async def page_of_event(self, event: EventId, after: GateId | None, limit: int) -> list[GateRow]:
+        """Return some of an event's gates."""
+        rows = await self._connection.fetch(_SQL["page_of_event"], event, after, limit)
+        return [read_row(row, GateRow) for row in rows]
 
     async def revoke(self, gate: GateId, now: datetime) -> bool:
         """Mark a gate revoked."""

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from server.db.access_store import ApiKeyStore, ServiceStore, SupervisorStore
 from server.db.broker_store import BrokerBookStore, BrokerStore
+from server.db.command_store import CommandStore
 from server.db.conflict_store import ConflictStore
 from server.db.driver import Connection
 from server.db.ending_store import EndingStore
@@ -79,6 +80,7 @@ class PgUnit(_Commits):
         self.outbox = OutboxStore(connection)
         self.feed = FeedStore(connection)
         self.gates = GateStore(connection)
+        self.commands = CommandStore(connection)
         self.scans = ScanStore(connection)
         self.conflicts = ConflictStore(connection)
         self.api_keys = ApiKeyStore(connection)

@@ -159,16 +159,7 @@ class Enrolment:
             GateUnknown: the tenant has no such gate.
         """
         async with self._db.tenant(tenant) as tx:
-            gate = await tx.gates.get(gate_id)
-            # the event first: whoever makes a bundle takes the two in this order
-            event = None if gate is None else await tx.events.lock(gate.event)
-            if gate is None or event is None or is_server_gate(gate_id, gate.event):
-                raise GateUnknown("There is no such gate.")
-            if await tx.gates.revoke(gate_id, now):
-                await renew_future(tx, self._vault, event, now)
-                await tx.outbox.append(gate.event, [GateEntry(seq=0, gate=gate.id, name=gate.name, revoked=True)])
-            # as it is now, also if somebody else was quicker
-            return await tx.gates.get(gate_id) or gate
+            return await take_out_of_service(tx, self._vault, gate_id, now)
 
     async def list_gates(self, tenant: TenantId, event: EventId) -> Sequence[GateRow]:
         """Return an event's gates.
@@ -179,6 +170,25 @@ class Enrolment:
         async with self._db.tenant(tenant) as tx:
             await _find_event(tx, event)
             return await tx.gates.of_event(event)
+
+
+async def take_out_of_service(tx: Unit, vault: KeyVault, gate_id: GateId, now: datetime) -> GateRow:
+    """Revoke a gate for good and tell the others; safe to repeat.
+
+    Raises:
+        GateUnknown: the tenant has no such gate.
+    """
+    gate = await tx.gates.get(gate_id)
+    # the event first: whoever makes a bundle takes the two in this order
+    event = None if gate is None else await tx.events.lock(gate.event)
+    if gate is None or event is None or is_server_gate(gate_id, gate.event):
+        raise GateUnknown("There is no such gate.")
+    if await tx.gates.revoke(gate_id, now):
+        await renew_future(tx, vault, event, now)
+        await tx.commands.supersede(gate_id, now)
+        await tx.outbox.append(gate.event, [GateEntry(seq=0, gate=gate.id, name=gate.name, revoked=True)])
+    # as it is now, also if somebody else was quicker
+    return await tx.gates.get(gate_id) or gate
 
 
 async def _find_event(tx: Unit, event_id: EventId) -> EventRow:

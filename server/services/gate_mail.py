@@ -13,8 +13,9 @@ from msgspec import Struct, msgpack
 
 from server.domain.access import GateCaller
 from server.services.context import Context
+from server.services.gate_commands import settle_commands
 from server.services.ingest import take_batch
-from server.services.link import FRAME_ENTRIES, Greeting, check_up, greet, read_feed
+from server.services.link import FRAME_ENTRIES, Greeting, Known, check_up, greet, read_feed
 from server.services.ports_bus import Arrived, Bus, Outcome, Posting
 from server.services.ports_metrics import Way
 from server.services.problems_gates import GateUnknown, LinkMisused
@@ -27,9 +28,11 @@ from shared.sync.scan import SignedBatch
 from shared.sync.wire import (
     BundleFrame,
     Bye,
+    CommandsFrame,
     Hello,
     Ping,
     Pong,
+    Receipts,
     Scans,
     ServerFrame,
     SnapshotNeeded,
@@ -106,6 +109,9 @@ class GateMail:
             return await self._welcome(said, frame)
         if isinstance(frame, Ping):
             return await self._pong(said, frame)
+        if isinstance(frame, Receipts):
+            await settle_commands(self._context, said.caller, frame.receipts)
+            return []
         raise LinkMisused("Scans come under a key of their own.")
 
     async def _welcome(self, said: _Said, hello: Hello) -> list[Letter]:
@@ -120,6 +126,8 @@ class GateMail:
         letters = [Letter(session=said.word.session, frame=greeting.welcome, place=place)]
         if greeting.bundle is not None:
             letters.append(_letter(said, BundleFrame(bundle=greeting.bundle.sealed)))
+        if greeting.commands:
+            letters.append(_letter(said, CommandsFrame(commands=greeting.commands)))
         if needs_snapshot:
             letters.append(_letter(said, SnapshotNeeded(event=event, feed_high=greeting.welcome.feed_high)))
         elif stream is None or stream.begun_seq is None:
@@ -129,11 +137,14 @@ class GateMail:
         return letters
 
     async def _pong(self, said: _Said, ping: Ping) -> list[Letter]:
-        bundle = await check_up(self._context, said.caller, ping.bundle_version, ping)
+        known = Known(bundle_version=ping.bundle_version, commands=ping.command_seq is not None)
+        due = await check_up(self._context, said.caller, known, ping)
         now = self._context.clock.now()
         letters = [_letter(said, Pong(sent_ms=ping.sent_ms, server_ms=unix_ms(now)))]
-        if bundle is not None:
-            letters.append(_letter(said, BundleFrame(bundle=bundle.sealed)))
+        if due.bundle is not None:
+            letters.append(_letter(said, BundleFrame(bundle=due.bundle.sealed)))
+        if due.commands:
+            letters.append(_letter(said, CommandsFrame(commands=due.commands)))
         return letters
 
     async def _set_aside(self, caller: GateCaller, body: bytes, problem: TicketTokenError) -> Outcome:

@@ -10,6 +10,7 @@ from server.services.bundles import MadeBundle, due_version, knows_successor, ma
 from server.services.context import Context
 from server.services.feed_frames import PackedFrame, pack_frame
 from server.services.gate_access import find_gate
+from server.services.gate_commands import find_due
 from server.services.ports import Unit
 from server.services.problems import EventUnknown
 from server.services.problems_gates import FeedTooOld, LinkMisused, LinkSuperseded, ProtocolUnsupported
@@ -17,6 +18,7 @@ from server.services.rows import EventRow
 from server.services.rows_gates import GateRow
 from shared.clock import unix_ms
 from shared.ids import EventId
+from shared.sync.command import SignedCommand
 from shared.sync.wire import PROTOCOL, Hello, Ping, Welcome
 
 FRAME_ENTRIES = 500
@@ -34,6 +36,22 @@ class Greeting(Struct, frozen=True, kw_only=True):
     bundle: MadeBundle | None
     needs_snapshot: bool
     number: int
+    commands: list[SignedCommand]
+
+
+class CheckUp(Struct, frozen=True, kw_only=True):
+    """What a gate in service should be sent: newer keys if its own are out of date, and commands that are open."""
+
+    bundle: MadeBundle | None
+    commands: list[SignedCommand]
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What is known of a gate on its link: the bundle it was sent, whether it takes commands, and the link's number if any."""
+
+    bundle_version: int
+    commands: bool
+    number: int | None = None
 
 
 async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
@@ -60,17 +78,16 @@ async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
         number = await tx.gates.greet(gate.id, hello.software, now)
         if believing.config != gate.config:
             await tx.gates.believe(gate.id, believing.config)
+        commands = await _find_commands(tx, context, believing, hello.command_seq)
         needs_snapshot = await _is_too_far_behind(tx, event.id, hello.feed_seq, head)
     welcome = Welcome(protocol=PROTOCOL, server_ms=unix_ms(now), feed_high=head, acked=log.acked)
-    return Greeting(gate=gate, welcome=welcome, bundle=bundle, needs_snapshot=needs_snapshot, number=number)
+    return Greeting(
+        gate=gate, welcome=welcome, bundle=bundle, needs_snapshot=needs_snapshot, number=number, commands=commands
+    )
 
 
-async def check_up(
-    context: Context, caller: GateCaller, known_version: int, ping: Ping | None, number: int | None = None
-) -> MadeBundle | None:
-    """Keep a heartbeat, if there is one, and return a bundle if the gate should have a newer one than it was sent.
-
-    ``number`` is the link's, None where links have none.
+async def check_up(context: Context, caller: GateCaller, known: Known, ping: Ping | None) -> CheckUp:
+    """Keep a heartbeat, if there is one, and return what the gate should be sent.
 
     Raises:
         GateUnknown, GateRevoked: it may not act any more.
@@ -78,16 +95,17 @@ async def check_up(
     """
     async with context.db.tenant(caller.tenant) as tx:
         gate = await find_gate(tx, caller.gate)
-        if number is not None and number < gate.links:
+        if known.number is not None and known.number < gate.links:
             raise LinkSuperseded("This gate has opened another link.")
         event = await _find_event(tx, gate)
         believing = gate if ping is None else _update_belief(gate, event, ping.bundle_version)
-        bundle = await _find_bundle(tx, context, believing, event, known_version)
+        bundle = await _find_bundle(tx, context, believing, event, known.bundle_version)
         if ping is not None:
             await tx.gates.beat(gate.id, ping, context.clock.now())
         if believing.config != gate.config:
             await tx.gates.believe(gate.id, believing.config)
-    return bundle
+        commands = await find_due(tx, context, believing) if known.commands else []
+    return CheckUp(bundle=bundle, commands=commands)
 
 
 async def read_feed(context: Context, caller: GateCaller, after: int, limit: int) -> PackedFrame:
@@ -120,6 +138,16 @@ async def _find_bundle(
     if known_version >= due_version(event, now, config=gate.config, horizon=context.horizon):
         return None
     return await make_bundle(tx, context, gate, event, now)
+
+
+async def _find_commands(tx: Unit, context: Context, gate: GateRow, command_seq: int | None) -> list[SignedCommand]:
+    """Return what a gate that introduces itself is to be told to do; one that knows no commands is told none."""
+    if command_seq is None:
+        return []
+    if command_seq > gate.commands:
+        # The database was set back to a backup: a number given twice would be passed over by the gate.
+        await tx.commands.raise_number(gate.id, command_seq)
+    return await find_due(tx, context, gate)
 
 
 def _update_belief(gate: GateRow, event: EventRow, reported_version: int) -> GateRow:

@@ -39,6 +39,7 @@ from shared.ids import EventId, TenantId, UserId
 if TYPE_CHECKING:  # the gates' ports may in turn speak of the rows re-exported here
     from server.services.ports_broker import BrokerWishes
     from server.services.ports_facts import Facts, Inbox
+    from server.services.ports_fleet import Commands
     from server.services.ports_gates import Conflicts, Feed, Gates, Outbox, Scans
     from server.services.ports_live import Live
     from server.services.ports_organiser import Endings, Imports, Organising
@@ -118,6 +119,8 @@ class Unit(Protocol):
     def feed(self) -> Feed: ...
     @property
     def gates(self) -> Gates: ...
+    @property
+    def commands(self) -> Commands: ...
     @property
     def scans(self) -> Scans: ...
     @property

@@ -113,8 +113,24 @@ class Gates(Protocol):
         """Return a gate, revoked or not."""
         ...
 
+    async def lock(self, gate: GateId) -> GateRow | None:
+        """Return a gate, revoked or not, and lock it until the transaction ends."""
+        ...
+
+    async def change(self, gate: GateRow) -> None:
+        """Keep a gate's name, direction, zones and products."""
+        ...
+
+    async def hold(self, gate: GateId, reason: str | None, now: datetime | None) -> None:
+        """Keep since when and why a gate is to let nobody in; None and None: it may again."""
+        ...
+
     async def of_event(self, event: EventId) -> list[GateRow]:
         """Return an event's gates in the order of their enrolment."""
+        ...
+
+    async def page_of_event(self, event: EventId, after: GateId | None, limit: int) -> list[GateRow]:
+        """Return up to ``limit`` of an event's gates in the order of their enrolment, those after the given one."""
         ...
 
     async def revoke(self, gate: GateId, now: datetime) -> bool:

@@ -45,6 +45,24 @@ class GateRevoked(Denied):
     code = "device_revoked"
 
 
+class GateOutOfService(Conflict):
+    """The gate was taken out of service: there is nobody to obey."""
+
+    code = "gate_out_of_service"
+
+
+class CommandUnusable(InputUnusable):
+    """The command lacks something, or has something that its kind does not take."""
+
+    code = "command_unusable"
+
+
+class CommandsWaiting(Conflict):
+    """So many commands wait for this gate already."""
+
+    code = "gate_commands_waiting"
+
+
 class GateTokenInvalid(Denied):
     """The gate does not prove to be who it says."""
 

@@ -19,7 +19,8 @@ from shared.tickets.lifecycle import State
 class GateRow(Struct, frozen=True, kw_only=True):
     """A gate: what it may do, its two raw 32-byte public keys, and what it last said of itself.
 
-    ``config`` is the number of the newest config key it is known to believe, ``links`` that of its newest link.
+    ``config`` is the number of the newest config key it is known to believe, ``links`` that of its newest link, ``commands``
+    that of its newest command. ``held_reason`` says why it is to let nobody in, None: it is not held.
     """
 
     tenant: TenantId
@@ -39,6 +40,9 @@ class GateRow(Struct, frozen=True, kw_only=True):
     bundle_version: int = 0
     config: int = 1
     links: int = 0
+    commands: int = 0
+    held_since: datetime | None = None
+    held_reason: str | None = None
 
 
 class EnrolmentRow(Struct, frozen=True, kw_only=True):

@@ -11,8 +11,9 @@ from shared.codes.bundle import SealedBundle
 from shared.ids import EventId, GateId, IncarnationId
 from shared.packed import Natural, UnixMs, Words, unpack
 from shared.problems import CodeMalformed
+from shared.sync.command import MOST_COMMANDS, Receipt, SignedCommand
 from shared.sync.feed import FeedEntry
-from shared.sync.scan import SignedBatch
+from shared.sync.scan import Mode, SignedBatch
 
 PROTOCOL = 1
 FRAME_LIMIT = 1024 * 1024
@@ -26,7 +27,10 @@ Rate = Annotated[float, Meta(ge=0, le=1_000_000)]
 
 
 class Hello(Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_fields=True):
-    """A gate's first frame: who it is and how far it has got."""
+    """A gate's first frame: who it is and how far it has got.
+
+    ``command_seq`` is the number of the last command it obeyed, 0 before the first; None: it knows no commands.
+    """
 
     protocol: Natural
     gate: GateId
@@ -36,6 +40,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_field
     bundle_version: Natural
     last_gate_seq: Natural
     software: Words
+    command_seq: Natural | None = None
 
 
 class Welcome(Struct, frozen=True, kw_only=True, tag="welcome", forbid_unknown_fields=True):
@@ -81,14 +86,43 @@ class BundleFrame(Struct, frozen=True, kw_only=True, tag="bundle", forbid_unknow
     bundle: SealedBundle
 
 
+class Vitals(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a gate is.
+
+    ``clock_offset_ms`` is its clock minus the server's, ``keys_until_ms`` when its last known epoch ends,
+    ``battery`` percent where it runs on one, ``camera`` whether pictures come, ``held`` whether it looks at no codes.
+    """
+
+    mode: Mode
+    clock_offset_ms: Annotated[int, Meta(ge=-(10**15), le=10**15)] | None = None
+    keys_until_ms: UnixMs | None = None
+    battery: Annotated[int, Meta(ge=0, le=100)] | None = None
+    camera: bool = False
+    held: bool = False
+
+
 class Ping(Struct, frozen=True, kw_only=True, tag="ping", forbid_unknown_fields=True):
-    """A gate's heartbeat: its clock, how much it has not handed over, and what it decided since the last one."""
+    """A gate's heartbeat: its clock, how much it has not handed over, how far it has got, and how it is."""
 
     sent_ms: UnixMs
     backlog: Natural
     feed_seq: Natural
     bundle_version: Natural
     scans_per_minute: Rate = 0.0
+    command_seq: Natural | None = None
+    vitals: Vitals | None = None
+
+
+class CommandsFrame(Struct, frozen=True, kw_only=True, tag="commands", forbid_unknown_fields=True):
+    """Commands nobody knows yet to be done, in the order of their numbers; they come again until there is a receipt."""
+
+    commands: Annotated[list[SignedCommand], Meta(max_length=MOST_COMMANDS)]
+
+
+class Receipts(Struct, frozen=True, kw_only=True, tag="receipts", forbid_unknown_fields=True):
+    """What became of commands, the same each time one comes again."""
+
+    receipts: Annotated[list[Receipt], Meta(max_length=MOST_COMMANDS)]
 
 
 class Pong(Struct, frozen=True, kw_only=True, tag="pong", forbid_unknown_fields=True):
@@ -105,8 +139,8 @@ class Bye(Struct, frozen=True, kw_only=True, tag="bye", forbid_unknown_fields=Tr
     message: Words
 
 
-GateFrame = Hello | Scans | Ping
-ServerFrame = Welcome | FeedFrame | SnapshotNeeded | Ack | BundleFrame | Pong | Bye
+GateFrame = Hello | Scans | Ping | Receipts
+ServerFrame = Welcome | FeedFrame | SnapshotNeeded | Ack | BundleFrame | CommandsFrame | Pong | Bye
 
 _CHUNK_DAMAGED = "A snapshot chunk is damaged: load it again."
 

@@ -14,6 +14,7 @@ from gate.sync.problems import ServerAway
 from server.db.relay_session import PgRelaySession, open_relay_session
 from server.domain.access import GateCaller
 from server.services import link
+from server.services.gate_commands import settle_commands
 from server.services.ingest import take_batch
 from server.services.snapshot import Snapshots
 from shared.clock import unix_ms
@@ -23,10 +24,12 @@ from shared.sync.wire import (
     Ack,
     BundleFrame,
     Bye,
+    CommandsFrame,
     FeedFrame,
     Hello,
     Ping,
     Pong,
+    Receipts,
     Scans,
     ServerFrame,
     SnapshotNeeded,
@@ -162,6 +165,8 @@ class SimServer:
                 self._hang_up(wire)
             case Ping():
                 await self._pong(session, frame)
+            case Receipts():
+                await settle_commands(self.context, session.caller, frame.receipts)
             case Scans():
                 self._send(wire, await self.take(session.caller, frame))
 
@@ -205,10 +210,13 @@ class SimServer:
             self._send(session.wire, hint)
         session.pings += 1
         if session.pings % 8 == 0:
-            bundle = await link.check_up(self.context, session.caller, session.bundle_version, ping)
-            if bundle is not None:
-                session.bundle_version = bundle.version
-                self._send(session.wire, BundleFrame(bundle=bundle.sealed))
+            known = link.Known(bundle_version=session.bundle_version, commands=True)
+            due = await link.check_up(self.context, session.caller, known, ping)
+            if due.bundle is not None:
+                session.bundle_version = due.bundle.version
+                self._send(session.wire, BundleFrame(bundle=due.bundle.sealed))
+            if due.commands:
+                self._send(session.wire, CommandsFrame(commands=due.commands))
 
     async def _tell_gates(self) -> None:
         if not self.up or not self._news:

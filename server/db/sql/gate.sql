@@ -24,13 +24,25 @@ ON CONFLICT DO NOTHING RETURNING id;
 
 -- name: get
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
-  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
+  commands, held_since, held_reason
 FROM gates WHERE tenant_id = current_tenant() AND id = $1;
 
 -- name: of_event
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
-  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
+  commands, held_since, held_reason
 FROM gates WHERE tenant_id = current_tenant() AND event_id = $1 ORDER BY enrolled_at, id;
+
+-- name: page_of_event
+SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
+  commands, held_since, held_reason
+FROM gates AS g
+WHERE g.tenant_id = current_tenant() AND g.event_id = $1
+  AND ($2::uuid IS NULL OR (g.enrolled_at, g.id) > (
+    SELECT o.enrolled_at, o.id FROM gates AS o WHERE o.tenant_id = current_tenant() AND o.id = $2))
+ORDER BY g.enrolled_at, g.id LIMIT $3;
 
 -- name: revoke
 UPDATE gates SET revoked_at = $2 WHERE tenant_id = current_tenant() AND id = $1 AND revoked_at IS NULL RETURNING id;
@@ -47,3 +59,15 @@ UPDATE gates SET bundle_version = greatest(bundle_version, $2) WHERE tenant_id =
 
 -- name: believe
 UPDATE gates SET config_id = greatest(config_id, $2) WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: change
+UPDATE gates SET name = $2, direction = $3, zones = $4, products = $5 WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: hold
+UPDATE gates SET held_reason = $2, held_since = $3 WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: lock
+SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
+  commands, held_since, held_reason
+FROM gates WHERE tenant_id = current_tenant() AND id = $1 FOR NO KEY UPDATE;

@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import msgpack, to_builtins
 
 from shared.codes.bundle import SealedBundle
-from shared.ids import IncarnationId
+from shared.ids import CommandId, IncarnationId
 from shared.problems import CodeMalformed
+from shared.sync.command import Command, Hold, Outcome, Receipt, sign_command
 from shared.sync.feed import (
     AdmissionEntry,
     FeedEntry,
@@ -25,21 +26,24 @@ from shared.sync.feed import (
     TicketEntry,
     TombstoneEntry,
 )
-from shared.sync.scan import ScanBatch, sign_batch
+from shared.sync.scan import Mode, ScanBatch, sign_batch
 from shared.sync.wire import (
     FRAME_LIMIT,
     SNAPSHOT_CHUNK_LIMIT,
     Ack,
     BundleFrame,
     Bye,
+    CommandsFrame,
     FeedFrame,
     GateFrame,
     Hello,
     Ping,
     Pong,
+    Receipts,
     Scans,
     ServerFrame,
     SnapshotNeeded,
+    Vitals,
     Welcome,
     decode_gate_frame,
     decode_server_frame,
@@ -86,10 +90,14 @@ HELLO = Hello(
     last_gate_seq=0,
     software="t",
 )
+VITALS = Vitals(mode=Mode.OFFLINE, clock_offset_ms=-90_000, keys_until_ms=NOW_MS, battery=81, camera=True, held=True)
+COMMAND = Command(id=CommandId(UUID(int=6)), number=1, order=Hold(reason="Lift broken"), expires_ms=NOW_MS)
+RECEIPT = Receipt(command=COMMAND.id, number=1, outcome=Outcome.DONE, at_ms=NOW_MS, message="m")
 GATE_FRAMES: list[GateFrame] = [
     HELLO,
     Scans(signed=SIGNED),
-    Ping(sent_ms=1, backlog=2, feed_seq=3, bundle_version=4, scans_per_minute=5.5),
+    Ping(sent_ms=1, backlog=2, feed_seq=3, bundle_version=4, scans_per_minute=5.5, command_seq=6, vitals=VITALS),
+    Receipts(receipts=[RECEIPT]),
 ]
 SERVER_FRAMES: list[ServerFrame] = [
     Welcome(protocol=1, server_ms=NOW_MS, feed_high=6, acked=0),
@@ -97,6 +105,7 @@ SERVER_FRAMES: list[ServerFrame] = [
     SnapshotNeeded(event=EVENT, feed_high=30_000),
     Ack(incarnation=INCARNATION, upto=7),
     BundleFrame(bundle=SealedBundle(sealed=b"s", signature=bytes(64))),
+    CommandsFrame(commands=[sign_command(COMMAND, NORTH, Ed25519PrivateKey.from_private_bytes(secret("config")))]),
     Pong(sent_ms=1, server_ms=2),
     Bye(code="device_revoked", message="This gate was revoked."),
 ]
@@ -134,6 +143,8 @@ ODD_FRAMES = {
     "a name without end": raw(HELLO, software="s" * 201),
     "no number": raw(GATE_FRAMES[2], scans_per_minute=math.nan),
     "an endless number": raw(GATE_FRAMES[2], scans_per_minute=math.inf),
+    "a battery fuller than full": raw(GATE_FRAMES[2], vitals=to_builtins(VITALS) | {"battery": 101}),
+    "21 receipts": raw(GATE_FRAMES[3], receipts=[to_builtins(RECEIPT)] * 21),
     "201 records": raw(GATE_FRAMES[1], signed=SIGNED_FIELDS | {"batch": BATCH_FIELDS | {"records": [b"r"] * 201}}),
     "an empty record": raw(GATE_FRAMES[1], signed=SIGNED_FIELDS | {"batch": BATCH_FIELDS | {"records": [b""]}}),
     "a record too long": raw(

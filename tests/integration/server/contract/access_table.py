@@ -65,6 +65,8 @@ ACCESS: dict[str, str] = {
     "GET /api/v1/events/{event}/scans": "DMXK",
     "GET /api/v1/events/{event}/conflicts": "DMXK",
     "GET /api/v1/gates": "DMXK",
+    "GET /api/v1/gates/{gate}": "DMX",
+    "GET /api/v1/gates/{gate}/commands": "DMX",
     "GET /api/v1/conflicts/{conflict}": "DMX",
     # the box office
     "GET /api/v1/events/{event}/tickets": "BMX",
@@ -98,6 +100,8 @@ ACCESS: dict[str, str] = {
     "POST /api/v1/tickets/{ticket}/reissue": "MX",
     "POST /api/v1/events/{event}/gates/enrolment-codes": "MX",
     "POST /api/v1/gates/{gate}/revoke": "MX",
+    "PATCH /api/v1/gates/{gate}": "MX",
+    "POST /api/v1/gates/{gate}/commands": "MX",
     "GET /api/v1/gates/{gate}/quarantine": "MX",
     "POST /api/v1/conflicts/{conflict}/acknowledge": "MX",
     "POST /api/v1/conflicts/{conflict}/resolve": "MX",

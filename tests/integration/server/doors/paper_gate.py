@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from msgspec.structs import replace
 
@@ -77,6 +77,11 @@ class PaperGate:
     def id(self) -> GateId:
         """The gate's id."""
         return self.row.id
+
+    @property
+    def config(self) -> Ed25519PublicKey:
+        """The organiser's key it was enrolled with."""
+        return Ed25519PublicKey.from_public_bytes(self.config_key)
 
     @property
     def caller(self) -> GateCaller:

@@ -80,5 +80,10 @@ async def test_a_link_whose_server_missed_the_notice_ends_at_its_next_heartbeat(
     first = await link.greet(stage.context, gate.caller, hello(gate))
     second = await link.greet(stage.context, gate.caller, hello(gate))
     with pytest.raises(LinkSuperseded):
-        await link.check_up(stage.context, gate.caller, 0, None, first.number)
-    assert await link.check_up(stage.context, gate.caller, 0, None, second.number) is not None
+        await link.check_up(stage.context, gate.caller, known(first), None)
+    assert (await link.check_up(stage.context, gate.caller, known(second), None)).bundle is not None
+
+
+def known(greeting: link.Greeting) -> link.Known:
+    """Return what a server knows of a gate it has just greeted."""
+    return link.Known(bundle_version=0, commands=True, number=greeting.number)

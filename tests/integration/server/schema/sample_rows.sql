@@ -88,3 +88,5 @@ INSERT INTO staff_sessions (tenant_id, id, staff_id, secret_hash, created_at, se
 VALUES (current_tenant(), current_tenant(), current_tenant(), sha256('session'), '2026-01-01Z', '2026-01-01Z', '2026-01-02Z');
 INSERT INTO audit_log (tenant_id, id, at, actor_id, actor_name, action)
 VALUES (current_tenant(), current_tenant(), '2026-01-01Z', 'sample', 'Ada', 'sign_in');
+INSERT INTO gate_commands (tenant_id, gate_id, number, id, kind, body, created_by, created_at)
+VALUES (current_tenant(), current_tenant(), 1, current_tenant(), 'resume', '\x00', 'sample', '2026-01-01Z');
