@@ -10,6 +10,7 @@ from msgspec import Struct
 from gate.selfcheck import ClockSelfCheck
 from shared.clock import Clock, unix_ms
 from shared.codes.reader import SLOTS_AHEAD, SLOTS_BEHIND
+from shared.sync.hlc import MAX_AHEAD_MS
 
 _DRIFT = 5e-5
 """Fifty millionths: what a lane computer's crystal may lose while nobody corrects it."""
@@ -69,11 +70,15 @@ class ClockBelief:
         offset_s = None if self._sample is not None else self._codes.offset_s()
         return offset_s is not None and -SLOTS_BEHIND * slot_s <= skew_s + offset_s <= SLOTS_AHEAD * slot_s
 
-    def unsure_ms(self) -> int:
-        """Return within how many milliseconds this gate's wall time is right; never less than is known."""
+    def unsure_ms(self, *, fresh: bool = True) -> int:
+        """Return within how many milliseconds this gate's wall time is right; never less than is known.
+
+        ``fresh`` says that a live code was good by this clock just now. Without one, a clock nobody measured is only taken to
+        be as right as its stamps must be.
+        """
         offset_s = self.offset_s()
         if offset_s is None:
-            return _BLIND_UNSURE_MS
+            return _BLIND_UNSURE_MS if fresh else MAX_AHEAD_MS
         if self._sample is None:
             return ceil(abs(offset_s) * 1000) + _BY_CODES_UNSURE_MS
         return ceil(abs(offset_s) * 1000 + self._aged_ms(self._sample))

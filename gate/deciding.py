@@ -153,7 +153,7 @@ def make_record(parts: AdmitParts, head: LogHead, decided: Decided) -> ScanRecor
         gate_seq=head.gate_seq + 1,
         hlc=hlc.tick(max(head.hlc, decided.standing.remote_hlc), now_ms),
         at_ms=now_ms,
-        unsure_ms=parts.belief.unsure_ms(),
+        unsure_ms=parts.belief.unsure_ms(fresh=decided.examined.proof is not None),
         event=decided.examined.event,
         handle_hash=decided.examined.handle_hash,
         code_hash=hash_code(decided.shown.text),

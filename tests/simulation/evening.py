@@ -22,8 +22,9 @@ from tests.simulation.gate_side import Means, SimGate
 from tests.simulation.hall import EVENING, enrol_gates, make_policy, open_hall
 from tests.simulation.network import Network
 from tests.simulation.server_side import SimServer
+from tests.simulation.staff import Staff
 from tests.simulation.timeline import Happening, Timeline
-from tests.simulation.truth import Answered, Deed, Truth
+from tests.simulation.truth import Answered, Deed, Truth, Visit
 
 CALM_MS = 8_000
 STORM_MS = 180_000
@@ -68,6 +69,7 @@ class Evening:
         self.truth = means.truth
         self._rng = means.rng
         self._timeline = means.timeline
+        self._staff = Staff(means, exits=plan.exits)
 
     async def play(self) -> None:
         """Let the whole evening pass; ``settled`` tells whether it came right in the end."""
@@ -132,27 +134,33 @@ class Evening:
         wanted = Direction.EXIT if leaving else Direction.ENTRY
         gates = [gate for gate in self.gates if gate.post.row.direction is wanted]
         first, *others = rng.sample(gates, min(3, len(gates)))
-        await self._show(first, ticket, generation)
+        visit = Visit(ticket=ticket, generation=generation)
+        if not self.plan.exits and rng.random() < 0.06:
+            await self._staff.admit_found(first, visit)
+            return
+        await self._show(first, visit)
         if not leaving and rng.random() < 0.4:
             for gate in others:
-                self._timeline.after(rng.randrange(200, 90_000), partial(self._show, gate, ticket, generation))
+                self._timeline.after(rng.randrange(200, 90_000), partial(self._show, gate, visit))
+        if not leaving and rng.random() < 0.1:
+            self._timeline.after(rng.randrange(300, 9000), partial(self._show, first, visit))
 
-    async def _show(self, gate: SimGate, ticket: int, generation: int) -> None:
+    async def _show(self, gate: SimGate, visit: Visit) -> None:
         hall, timeline = self.means.hall, self._timeline
-        text = await hall.code(ticket, generation, hall.clock.now())
+        text = await hall.code(visit.ticket, visit.generation, hall.clock.now())
         outcome = await gate.show(text)
         if outcome is None:
             self.truth.tally("gate not ready")
             return
         self.truth.tally(f"answer {outcome.verdict.reason.value}")
         if outcome.scan is not None and outcome.gate_seq is not None:
-            self.truth.scans.append(
+            self.truth.write(
                 Answered(
                     scan=outcome.scan,
                     gate=gate.number,
                     gate_seq=outcome.gate_seq,
-                    ticket=ticket,
-                    generation=generation,
+                    ticket=visit.ticket,
+                    generation=visit.generation,
                     at_ms=timeline.now_ms,
                     direction=gate.post.row.direction,
                     admitted=outcome.verdict.admitted,
@@ -164,6 +172,7 @@ class Evening:
             await gate.crash()
             return
         await gate.note(outcome)
+        await self._staff.attend(gate, visit, outcome)
 
     async def _do_deed(self) -> None:
         deed = self._rng.choice(list(Deed))

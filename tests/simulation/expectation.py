@@ -98,7 +98,10 @@ def _kinds(case: Case, company: Sequence[Case | None], changes: Sequence[Change]
 def _choose(extra: ConflictClass | None, moment: int, case: Case, changes: Sequence[Change]) -> ConflictClass | None:
     before = [change for change in changes if change.at_ms <= moment]
     replaced = any(change.generation > case.truth.generation for change in before)
-    if not (replaced or _is_void(before)):
+    stale = replaced or _is_void(before)
+    if case.truth.override and (stale or extra is not None):
+        return ConflictClass.OVERRIDDEN
+    if not stale:
         return extra
     return extra if extra is ConflictClass.CLONE and not replaced else ConflictClass.STALE_STATE
 
@@ -110,6 +113,8 @@ def _is_void(before: Sequence[Change]) -> bool:
 
 def _classes(earlier: Case, later: Case, rules: Rules) -> set[ConflictClass | None]:
     apart_ms = abs(later.at_ms - earlier.at_ms)
+    if not (earlier.truth.proven and later.truth.proven):
+        return {ConflictClass.STAFF_ERROR}
     if earlier.truth.gate == later.truth.gate or apart_ms >= rules.one_phone_ms:
         return {ConflictClass.RACE}
     if apart_ms + 2 * (earlier.doubt_ms + later.doubt_ms) < rules.one_phone_ms:

@@ -79,6 +79,7 @@ class Life(Struct, kw_only=True, eq=False):
     knowledge: Knowledge
     engine: SyncEngine
     doer: Doer
+    admitting: AdmitParts
     admitter: Admitter
 
 
@@ -105,7 +106,13 @@ async def begin_life(machine: Machine) -> Life:
         random_bytes=machine.random_bytes,
     )
     return Life(
-        log=log, world=world, knowledge=knowledge, engine=engine, doer=Doer(doing), admitter=Admitter(admitting)
+        log=log,
+        world=world,
+        knowledge=knowledge,
+        engine=engine,
+        doer=Doer(doing),
+        admitting=admitting,
+        admitter=Admitter(admitting),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shared.admission.presence import fold
 from shared.admission.verdict import Direction
@@ -53,6 +53,9 @@ def _judge_logs(evidence: Evidence, truth: Truth) -> Iterator[str]:
     yield from (f"scan {name} was changed on its way" for name, body in kept.items() if logged.get(name, body) != body)
     if len(kept) != len(evidence.scans):
         yield "the server has a scan twice"
+    proven = {row.scan for row in evidence.scans if row.proven}
+    counted = {one.scan for one in truth.scans if one.counts}
+    yield from (f"{_name(truth, scan)} does not count as seen at the server" for scan in counted - proven)
     for number, gate in enumerate(evidence.gates):
         yield from _judge_chain(number, gate)
 
@@ -73,7 +76,7 @@ def _judge_tickets(evidence: Evidence, truth: Truth) -> Iterator[str]:
         newest = truth.generation(number)
         if (row.generation, row.locked is not None) != (newest, truth.is_locked(number)):
             yield f"ticket {number} has generation {row.generation}, locked {row.locked}; {newest} was made"
-        inside = _bodies(truth.admitted(number)) > 0
+        inside = _bodies(one for one in truth.admitted(number) if one.proven) > 0
         yield from _judge_state(number, row.state, inside=inside, revoked=truth.is_revoked(number))
         said = (row.state, row.version, row.generation, row.locked is not None)
         for at, gate in enumerate(evidence.gates):
@@ -96,20 +99,21 @@ def _judge_state(number: int, state: State, *, inside: bool, revoked: bool) -> I
 
 def _judge_counts(evidence: Evidence, truth: Truth) -> Iterator[str]:
     """Every admission is known to every gate once, and everybody counts the same people."""
-    admitted = [one for one in truth.scans if one.admitted]
+    admitted = truth.standing()
     for at, gate in enumerate(evidence.gates):
         for name in evidence.handles:
-            true = sorted(one.scan for one in admitted if (one.ticket, one.generation) == name)
+            true = sorted(one.scan for one in truth.scans if one.counts and (one.ticket, one.generation) == name)
             known = sorted(one.scan for one in gate.sightings[name].admissions)
             if true != known:
                 yield f"gate {at} knows {len(known)} admissions of ticket {name}, there were {len(true)}"
         for number in range(len(evidence.tickets)):
             seen = [one for name in evidence.handles if name[0] == number for one in gate.sightings[name].admissions]
-            inside, bodies = fold(seen).inside, _bodies(truth.admitted(number))
+            inside, bodies = fold(seen).inside, _bodies(one for one in truth.admitted(number) if one.proven)
             if inside != bodies:
                 yield f"gate {at} believes {inside} inside with ticket {number}, there are {bodies}"
-        if gate.inside != _bodies(admitted):
-            yield f"gate {at} counts {gate.inside} inside, there are {_bodies(admitted)}"
+        bodies = _bodies(one for one in admitted if one.proven or one.gate == at)
+        if gate.inside != bodies:
+            yield f"gate {at} counts {gate.inside} inside, there are {bodies}"
     entries = sum(one.direction is Direction.ENTRY for one in admitted)
     if (evidence.entries, evidence.leavings) != (entries, len(admitted) - entries):
         yield f"the server counts {evidence.entries} in and {evidence.leavings} out, of {entries} and {len(admitted) - entries}"
@@ -125,7 +129,7 @@ def _judge_ignorance(evidence: Evidence, truth: Truth) -> Iterator[str]:
         bar = _barred_at(evidence, truth, one)
         if bar is not None and bar <= record.feed_seq:
             yield f"gate {one.gate} had been told that ticket {one.ticket} was void ({bar}) and let it in at {record.feed_seq}"
-        if evidence.exits:
+        if evidence.exits or one.override:
             continue
         for other in truth.admitted(one.ticket):
             if other.at_ms >= one.at_ms or other.generation != one.generation:
@@ -191,5 +195,5 @@ def _name(truth: Truth, scan: ScanId) -> str:
     return f"ticket {one.ticket} generation {one.generation} at gate {one.gate} after {one.at_ms} ms"
 
 
-def _bodies(admitted: list[Answered]) -> int:
+def _bodies(admitted: Iterable[Answered]) -> int:
     return sum(1 if one.direction is Direction.ENTRY else -1 for one in admitted)

@@ -21,8 +21,8 @@ from tests.simulation.seeds import plan_of, play
 from tests.simulation.server_side import SimServer
 from tests.simulation.truth import Deed, Truth
 
-BUSY = 5
-"""A seed with clones, revocations and new generations."""
+BUSY = 0
+"""A seed with conflicts of all classes, revocations and new generations."""
 
 
 class ForgetfulServer(SimServer):
@@ -102,3 +102,16 @@ async def test_one_seed_always_gives_the_same_evening(db: PgDatabase, files: Pat
 def diary(truth: Truth) -> list[object]:
     scans = [(one.gate, one.gate_seq, one.ticket, one.generation, one.at_ms, one.reason) for one in truth.scans]
     return [scans, truth.changes, truth.counts]
+
+
+async def test_the_seeds_reach_every_class_and_every_answer_of_the_table(db: PgDatabase, files: Path) -> None:
+    kinds: set[ConflictClass] = set()
+    happened: set[str] = set()
+    for exits in (False, True):
+        evidence, truth = await observe(db, files, replace(plan_of(BUSY, exits=exits), salt=int(exits)))
+        assert judge(evidence, truth) == []
+        kinds |= {row.kind for row in evidence.conflicts}
+        happened |= set(truth.counts)
+    assert kinds == set(ConflictClass)
+    assert happened >= {"answer double_read", "answer ok_reentry", "answer must_exit_first", "taken back", "overridden"}
+    assert happened >= {"found by number", "partition", "server crash", "relay crash", "gate crash", "snapshot"}

@@ -10,6 +10,7 @@ from server.db.pool import PgDatabase
 from tests.simulation.seeds import batches, name_batch, plan_of, play_all
 
 
+@pytest.mark.timeout(600)  # ten evenings, on a machine that may have other things to do
 @pytest.mark.parametrize("seeds", batches(), ids=name_batch)
 async def test_everybody_agrees_and_every_double_admission_is_a_conflict(
     db: PgDatabase, files: Path, seeds: range

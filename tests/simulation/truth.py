@@ -20,8 +20,18 @@ class Deed(StrEnum):
     UNLOCK = "unlock"
 
 
+class Visit(Struct, frozen=True, kw_only=True):
+    """Who stands at a gate: with which ticket, as which of its generations."""
+
+    ticket: int
+    generation: int
+
+
 class Answered(Struct, frozen=True, kw_only=True):
-    """One scan that a gate wrote down: the true time, and who really stood there with which ticket."""
+    """One record that a gate wrote down: the true time, and who really stood there with which ticket.
+
+    ``override`` says that a supervisor decided, ``proven`` that a code was seen, and ``undoes`` which admission it takes back.
+    """
 
     scan: ScanId
     gate: int
@@ -32,6 +42,14 @@ class Answered(Struct, frozen=True, kw_only=True):
     direction: Direction
     admitted: bool
     reason: Reason
+    override: bool = False
+    proven: bool = True
+    undoes: ScanId | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether every gate is told."""
+        return self.proven and (self.admitted or self.undoes is not None)
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -68,6 +86,16 @@ class Truth:
         turns = [one.deed for one in self.changes if one.ticket == ticket and one.deed in {Deed.LOCK, Deed.UNLOCK}]
         return bool(turns) and turns[-1] is Deed.LOCK
 
+    def write(self, one: Answered) -> None:
+        """Write down what a gate recorded; an answer that is given once more is no other record."""
+        if all(known.scan != one.scan for known in self.scans):
+            self.scans.append(one)
+
+    def standing(self) -> list[Answered]:
+        """Return all admissions that nobody took back, in their true order."""
+        undone = {one.undoes for one in self.scans}
+        return [one for one in self.scans if one.admitted and one.scan not in undone]
+
     def admitted(self, ticket: int) -> list[Answered]:
-        """Return the admissions of a ticket in their true order."""
-        return [one for one in self.scans if one.ticket == ticket and one.admitted]
+        """Return the admissions of a ticket that stand, in their true order."""
+        return [one for one in self.standing() if one.ticket == ticket]
