@@ -42,7 +42,18 @@ PROMISED["selling_load"] = {
     for what in ("reserve and purchase", "tickets, page 1", "show a code", "check in")
     for kind in ("", ", p95", ", without HTTP")
 } | {"tickets, last page, ms"}
-TICKETS = {"codes": "20"}
+PROMISED["decoders"] = {
+    f"{reader}: {what}"
+    for reader in ("the gate's pipeline", "pipeline with zbar", "zxing-cpp", "pyzbar", "OpenCV")
+    for what in (
+        "picture with a code, ms",
+        "picture without a code, ms",
+        "all, % read",
+        "% read per ms",
+        "glare, % read",
+    )
+}
+TICKETS = {"codes": "20", "decoders": "1"}
 
 
 @pytest.mark.parametrize("name", PROMISED)
