@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from server.domain.rules import RefundRules, TransferRules
 from server.services.publish import EPOCH_S, SLOT_S
 from shared.admission.policy import Count, GateLimit, Seconds, Stale, Unknown
+from shared.admission.templates import Template
 from shared.ids import VenueId
 from shared.packed import Aware
 
@@ -24,6 +25,7 @@ class EventRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     """A new event. ``reveal_at`` is when phones get their codes' seeds, by default six hours before doors.
 
     A code is shown for ``slot_s`` seconds and made with keys that change every ``epoch_s``; neither can be changed later.
+    ``template`` is the kind of event whose rules of entry it begins with.
     """
 
     name: EventName
@@ -38,6 +40,7 @@ class EventRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     reveal_at: Aware | None = None
     slot_s: SlotSeconds = SLOT_S
     epoch_s: EpochSeconds = EPOCH_S
+    template: Template = Template.STANDARD
     transfer_rules: TransferRules = TransferRules()
     refund_rules: RefundRules = RefundRules()
 
@@ -58,10 +61,12 @@ class EventChanges(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
 class PolicyChanges(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Which entry rules are to be different; ``version`` is that of the event as the caller has read it.
 
-    ``re_entries``, ``capacity``, ``stale_after_s`` and ``unsure_after_s`` of null mean no limit.
+    ``re_entries``, ``capacity``, ``stale_after_s`` and ``unsure_after_s`` of null mean no limit. With ``template`` all rules
+    but the times become that kind of event's first, and then what else is given is changed.
     """
 
     version: Version
+    template: Template | UnsetType = UNSET
     doors_at: Aware | UnsetType = UNSET
     starts_at: Aware | UnsetType = UNSET
     ends_at: Aware | UnsetType = UNSET

@@ -21,7 +21,8 @@ from server.services.problems import EventUnknown
 from server.services.problems_organiser import EventNotReady, EventStateWrong, ScheduleInvalid, VersionStale
 from server.services.publish import REVEAL_AHEAD
 from server.services.rows import EventRow, EventState, Page, VenueRow
-from shared.admission.policy import Policy, Window
+from shared.admission.policy import Window
+from shared.admission.templates import make_policy
 from shared.ids import EventId, TenantId, VenueId, uuid7
 from shared.sync.feed import PolicyEntry
 
@@ -85,7 +86,8 @@ async def change_policy(context: Context, user: User, event_id: EventId, changes
         before = await lock_going_event(tx, event_id, changes.version)
         window = replace(before.policy.window, **_given(changes, _WINDOW_FIELDS))
         given = _given(changes, _POLICY_FIELDS)
-        policy = replace(before.policy, version=before.policy.version + 1, window=window, **given)
+        rules = before.policy if changes.template is UNSET else make_policy(changes.template, window)
+        policy = replace(rules, version=before.policy.version + 1, window=window, **given)
         after = replace(before, policy=policy)
         _check_schedule(after)
         await tx.organising.change_event(after, tell_gates=True)
@@ -211,7 +213,7 @@ def _draft(context: Context, tenant: TenantId, request: EventRequest, now: datet
         venue_id=request.venue_id or VenueId(uuid5(tenant, "venue/" + request.venue_name.strip())),
         name=read_name(request.name, 200, "event's name"),
         state=EventState.DRAFT,
-        policy=Policy(version=1, window=window),
+        policy=make_policy(request.template, window),
         sale_starts=request.sale_starts_at,
         sale_ends=request.sale_ends_at,
         max_per_user=request.max_per_user,

@@ -74,6 +74,23 @@ async def test_gates_are_told_of_new_rules(office: Office) -> None:
     assert (told.policy.capacity, told.policy.exits) == (500, True)
 
 
+async def test_rules_begin_with_a_kind_of_event_and_what_differs_is_changed(office: Office) -> None:
+    festival = await office.draft(template="festival")
+    rules = festival["policy"]
+    assert isinstance(rules, dict)
+    assert (rules["exits"], rules["reEntries"], rules["cooldownS"], rules["staticCodes"]) == (True, None, 120, True)
+    path = f"/events/{festival['id']}/policy"
+    changes = {"version": festival["version"], "template": "vip", "cooldownS": 30, "graceS": 60}
+    changed = await office.made("PATCH", path, changes)
+    rules = changed["policy"]
+    assert isinstance(rules, dict)
+    assert (rules["exits"], rules["idCheck"], rules["unknown"]) == (False, True, "supervisor")
+    assert (rules["version"], rules["cooldownS"], rules["graceS"]) == (2, 30, 60)
+    wrong = {"version": changed["version"], "template": "wedding"}
+    assert await office.refused("PATCH", path, wrong) == (400, "request_invalid")
+    assert await office.refused("POST", "/events", draft_body() | {"template": ""}) == (400, "request_invalid")
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
