@@ -62,6 +62,7 @@ class Agent(Struct, frozen=True, kw_only=True, eq=False):
     """A gate whose parts are connected; ``gate.running`` runs it."""
 
     setup: AgentSetup
+    world: World
     knowledge: Knowledge
     engine: SyncEngine
     driver: SyncDriver
@@ -150,8 +151,7 @@ def _connect(setup: AgentSetup, stores: _Stores, server: GateRemote) -> Agent:
 
     def count(outcome: Outcome) -> None:
         if outcome.gate_seq is not None:
-            admitted = outcome.verdict.admitted
-            stores.knowledge.note_scan(outcome.gate_seq, outcome.at, admitted=admitted, kind=outcome.kind)
+            stores.knowledge.note_scan(outcome.gate_seq, outcome.at, admitted=outcome.admitted, kind=outcome.kind)
             driver.note_logged(outcome.gate_seq, stores.knowledge.counts().per_minute)
 
     async def answer(outcome: Outcome) -> None:
@@ -176,6 +176,7 @@ def _connect(setup: AgentSetup, stores: _Stores, server: GateRemote) -> Agent:
     )
     return Agent(
         setup=setup,
+        world=stores.world,
         knowledge=stores.knowledge,
         engine=stores.engine,
         driver=driver,

@@ -54,6 +54,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
     supervisor: str | None = None
 
     @property
+    def admitted(self) -> bool:
+        """Whether somebody passes."""
+        return self.verdict.admitted
+
+    @property
     def kind(self) -> RecordKind:
         """What it is: an answered scan, an admission taken back, or what else a supervisor did."""
         if self.verdict.reason is Reason.UNDONE:

@@ -53,7 +53,18 @@ PROMISED["decoders"] = {
         "glare, % read",
     )
 }
-TICKETS = {"codes": "20", "decoders": "1"}
+PROMISED["big_house"] = {
+    f"{house}: {what}"
+    for house in ("small house", "big house")
+    for what in ("load, s", "highest memory while loading, MB", "look-up, microseconds")
+}
+PROMISED["soak"] = {
+    "memory after hour 8, MB",
+    "growth from the first hour to the last, MB",
+    "scan in the first hour, ms",
+    "scan in the last hour, ms",
+}
+TICKETS = {"codes": "20", "decoders": "1", "soak": "1"}
 
 
 @pytest.mark.parametrize("name", PROMISED)
