@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from server.bus.gate_office import open_office
+from collections.abc import Collection, Sequence
+
+from server.bus.gate_office import RabbitOffice, open_office
 from server.doctor_messages import Seen
 from server.gate_broker import GateBrokerPlan
 from server.services.ports_broker import BrokerDatabase
+from server.services.rows_broker import StreamRow
 from shared.sync.broker import name_account, name_stream
 
 _REPAIRED = "a running server puts it right within a minute"
@@ -21,7 +24,7 @@ async def compare_accounts(plan: GateBrokerPlan, database: BrokerDatabase) -> Se
         accounts, streams = await unit.broker.accounts(), await unit.broker.streams()
     async with open_office(plan.management_url, plan.vhost) as office:
         faults = await office.find_faults([account for account in accounts if not account.due])
-        there = await office.list_streams()
+        there, broken = await _look_at_queues(office, streams)
     wanted = {name_account(account.gate) for account in accounts if account.due and not account.revoked}
     told = [
         f"{count} {what}"
@@ -29,7 +32,8 @@ async def compare_accounts(plan: GateBrokerPlan, database: BrokerDatabase) -> Se
             (sum(account.due for account in accounts), "accounts still to be made or removed"),
             (len(faults.lacking), "accounts missing or with other rights than wanted"),
             (len(set(faults.strangers) - wanted), "accounts of gates that nobody wants"),
-            (sum(name_stream(one.tenant, one.event) not in there for one in streams), "streams missing"),
+            (sum(name_stream(one.tenant, one.event, one.edition) not in there for one in streams), "streams missing"),
+            (len(broken), "streams or queues the broker cannot start"),
         )
         if count
     ]
@@ -39,3 +43,9 @@ async def compare_accounts(plan: GateBrokerPlan, database: BrokerDatabase) -> Se
     return Seen(
         detail=f"{gates} gates have their accounts there, {len(streams)} events their streams, nobody else has any"
     )
+
+
+async def _look_at_queues(office: RabbitOffice, streams: Sequence[StreamRow]) -> tuple[Collection[str], Sequence[str]]:
+    found = await office.list_streams()
+    wanted = {name_stream(one.tenant, one.event, one.edition) for one in streams}
+    return found.there, [*sorted(wanted & set(found.broken)), *await office.find_stuck()]

@@ -32,7 +32,6 @@ from server.settings import Settings
 from shared.problems import SettingsInvalid, TicketTokenError
 from shared.settings import Secret
 
-INSPECT_EVERY_S = 60.0
 _LOOK_EVERY_S = 15.0
 """A notice may be lost, and a leader may have gone: so long at most until the next one looks."""
 
@@ -45,6 +44,7 @@ log = structlog.get_logger()
 class GateBrokerPlan(Struct, frozen=True, kw_only=True):
     """How this server and its gates reach the broker.
 
+    ``inspect_every_s`` is how often it is looked whether the broker still has everything.
     ``url`` and ``management_url`` are this server's, with its account; ``address`` is the gates', without one; ``authority``
     holds the certificates (PEM) that vouch for the broker to gates, None for those a machine trusts anyway.
     """
@@ -53,6 +53,7 @@ class GateBrokerPlan(Struct, frozen=True, kw_only=True):
     management_url: Secret
     address: str
     authority: str | None = None
+    inspect_every_s: float = 60.0
 
     @property
     def vhost(self) -> str:
@@ -70,6 +71,7 @@ class GateBroker(Struct, frozen=True, kw_only=True, eq=False):
 
     bus: RabbitBus
     office: RabbitOffice
+    inspect_every_s: float
 
 
 def plan_gate_broker(settings: Settings) -> GateBrokerPlan | None:
@@ -98,13 +100,14 @@ async def open_gate_broker(plan: GateBrokerPlan) -> AsyncIterator[GateBroker]:
     """Open the broker for the length of a block; it is connected to when it is first used."""
     rabbit = RabbitPlan(url=plan.url, topology=joined(TICKETS, GATES))
     async with open_rabbit(rabbit) as bus, open_office(plan.management_url, plan.vhost) as office:
-        yield GateBroker(bus=bus, office=office)
+        yield GateBroker(bus=bus, office=office, inspect_every_s=plan.inspect_every_s)
 
 
 class _Bells:
-    """Two bells that notices ring."""
+    """Two bells that notices ring, and how long to wait before looking whether all is still there."""
 
-    def __init__(self) -> None:
+    def __init__(self, inspect_every_s: float) -> None:
+        self.inspect_every_s = inspect_every_s
         self.accounts = asyncio.Event()
         self.feed = asyncio.Event()
 
@@ -122,7 +125,7 @@ async def run_gate_broker(
     mail = GateMail(context, broker.bus)
     keeper = BrokerKeeper(broker.office, database, context.clock)
     press = FeedPress(PressParts(context=context, book=database, bus=broker.bus, snapshots=snapshots))
-    bells = _Bells()
+    bells = _Bells(broker.inspect_every_s)
     async with asyncio.TaskGroup() as group:
         group.create_task(_persist("words", lambda: broker.bus.consume(WORDS, mail.on_word)))
         group.create_task(_persist("scans", lambda: broker.bus.consume(SCANS, mail.on_scans)))
@@ -157,7 +160,7 @@ async def _keep_accounts(session: LeaderSession, keeper: BrokerKeeper, bells: _B
 
 async def _keep_inspecting(session: LeaderSession, keeper: BrokerKeeper, bells: _Bells) -> None:
     while True:
-        await asyncio.sleep(INSPECT_EVERY_S)
+        await asyncio.sleep(bells.inspect_every_s)
         await session.lead()
         repairs = await keeper.inspect()
         if repairs.streams:

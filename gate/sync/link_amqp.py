@@ -53,10 +53,9 @@ class BrokerSelf(Struct, frozen=True, kw_only=True):
     event: EventId
     gate: GateId
 
-    @property
-    def stream(self) -> str:
-        """The stream of the gate's event."""
-        return name_stream(self.tenant, self.event)
+    def stream(self, place: Place) -> str:
+        """Return the stream of the gate's event that a place is in."""
+        return name_stream(self.tenant, self.event, place.edition)
 
 
 class AmqpLink:
@@ -164,7 +163,7 @@ class AmqpLink:
     async def _follow(self, place: Place) -> None:
         """Begin to read the feed; earlier entries than asked for may come, and are known by their positions."""
         start = "first" if place.from_ms is None else stream_time(place.from_ms)
-        wish = Consumption(queue=self._who.stream, ahead=_FEED_AHEAD, stream_from=start)
+        wish = Consumption(queue=self._who.stream(place), ahead=_FEED_AHEAD, stream_from=start)
         _ = await consume(self._connection, wish, self._inbox.put_nowait, self._end)
 
 

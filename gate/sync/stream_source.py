@@ -12,7 +12,7 @@ from gate.sync.broker_channel import Consumption, as_link_problems, close_quietl
 from gate.sync.link_amqp import AmqpLink
 from gate.sync.problems import NotOurServer, ServerAway
 from shared.ids import EventId
-from shared.sync.broker import SnapshotBegin, SnapshotPart, StreamFrame, decode_stream_frame
+from shared.sync.broker import Place, SnapshotBegin, SnapshotPart, StreamFrame, decode_stream_frame
 from shared.sync.feed import SnapshotChunk, SnapshotManifest
 from shared.sync.wire import FeedFrame
 
@@ -74,7 +74,7 @@ async def open_snapshot(link: AmqpLink) -> AsyncIterator[StreamSource | None]:
     if place is None or place.snapshot is None or place.snapshot_ms is None:
         yield None
         return
-    async with _reading(link, place.snapshot_ms) as inbox:
+    async with _reading(link, place, place.snapshot_ms) as inbox:
         yield StreamSource(inbox, place.snapshot)
 
 
@@ -87,7 +87,7 @@ async def read_range(link: AmqpLink, event: EventId, after: int) -> FeedFrame:
     place = link.place
     if place is None:
         raise ServerAway("The server has not named a place in the stream yet.")
-    async with _reading(link, place.from_ms) as inbox:
+    async with _reading(link, place, place.from_ms) as inbox:
         while (frame := await _next(inbox, QUIET_S)) is not None:
             if not isinstance(frame, FeedFrame) or not frame.entries or frame.entries[-1].seq <= after:
                 continue
@@ -98,11 +98,12 @@ async def read_range(link: AmqpLink, event: EventId, after: int) -> FeedFrame:
 
 
 @asynccontextmanager
-async def _reading(link: AmqpLink, from_ms: int | None) -> AsyncIterator[_Inbox]:
+async def _reading(link: AmqpLink, place: Place, from_ms: int | None) -> AsyncIterator[_Inbox]:
     inbox: _Inbox = asyncio.Queue()
     start = "first" if from_ms is None else stream_time(from_ms)
+    wish = Consumption(queue=link.who.stream(place), ahead=_AHEAD, stream_from=start)
     with as_link_problems():
-        channel = await link.open_reader(Consumption(queue=link.who.stream, ahead=_AHEAD, stream_from=start), inbox)
+        channel = await link.open_reader(wish, inbox)
     try:
         yield inbox
     finally:

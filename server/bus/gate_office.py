@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -24,16 +25,20 @@ from server.bus.gate_topology import (
     stream_binding,
 )
 from server.bus.problems import BusAway, BusDenied, TopologyDiffers
+from server.bus.queue_states import QueueState, StreamNames, sort_streams
 from server.bus.topology import TICKETS, Binding, Exchange, Queue
-from server.services.rows_broker import AccountRow
-from shared.ids import EventId, GateId, TenantId
+from server.services.rows_broker import AccountRow, StreamRow
+from shared.ids import GateId, TenantId
 from shared.settings import Secret
 from shared.sync.broker import UP, name_account, name_queue
 
 T = TypeVar("T")
 Body = Mapping[str, object]
 
-_TIMEOUT_S = 5.0
+_TIMEOUT_S = 15.0
+"""Deleting a queue that cannot be started takes the broker five."""
+
+_ANSWER_S = 8.0
 _HASHING = "rabbit_password_hashing_sha256"
 _ACCOUNTS = "gate."
 _MOST_CONNECTIONS = 4
@@ -61,11 +66,6 @@ class _TopicPermission(Struct, frozen=True):
     exchange: str
     write: str
     read: str
-
-
-class _Named(Struct, frozen=True):
-    name: str
-    type: str = ""
 
 
 class Faults(Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ class RabbitOffice:
             BusAway, BusDenied, TopologyDiffers: see ``prepare``.
         """
         tenant, gate, name = account.tenant, account.gate, name_account(account.gate)
-        await self._declare_queue(gate_queue(tenant, gate))
+        await self._declare_expendable(gate_queue(tenant, gate))
         await self._bind(gate_binding(tenant, gate))
         user = {"password_hash": account.password_hash, "hashing_algorithm": _HASHING, "tags": ""}
         await self.ask("PUT", f"users/{name}", user)
@@ -112,7 +112,7 @@ class RabbitOffice:
         # Keys first: until they are set, whoever may write to the exchange may use any key.
         keys = {"exchange": UP, "write": gate_keys(tenant, gate), "read": NOTHING}
         await self.ask("PUT", f"topic-permissions/{self._vhost}/{name}", keys)
-        await self.ask("PUT", f"permissions/{self._vhost}/{name}", _as_body(gate_rights(tenant, gate, account.event)))
+        await self.ask("PUT", f"permissions/{self._vhost}/{name}", _as_body(_rights_of(account)))
 
     async def remove(self, tenant: TenantId, gate: GateId) -> None:
         """End a gate's connections and delete its account and queue.
@@ -133,14 +133,14 @@ class RabbitOffice:
         # The broker ends a deleted account's connections by itself as well; not every version does.
         await self.ask("DELETE", f"connections/username/{quote(name, safe='')}")
 
-    async def declare_stream(self, tenant: TenantId, event: EventId) -> None:
+    async def declare_stream(self, stream: StreamRow) -> None:
         """Make an event's stream.
 
         Raises:
             BusAway, BusDenied, TopologyDiffers: see ``prepare``.
         """
-        await self._declare_queue(event_stream(tenant, event))
-        await self._bind(stream_binding(tenant, event))
+        await self._declare_expendable(event_stream(stream.tenant, stream.event, stream.edition))
+        await self._bind(stream_binding(stream.tenant, stream.event, stream.edition))
 
     async def find_faults(self, accounts: Sequence[AccountRow]) -> Faults:
         """Compare the broker's accounts with these.
@@ -154,7 +154,7 @@ class RabbitOffice:
             (one.user, one.exchange): one
             for one in await self._read(f"topic-permissions/{self._vhost}", list[_TopicPermission], own=True)
         }
-        queues = {one.name for one in await self._read(f"queues/{self._vhost}", list[_Named])}
+        queues = {one.name for one in await self._list_queues() if not one.is_down}
         wanted = {name_account(account.gate): account for account in accounts if not account.revoked}
         lacking = []
         for name, account in wanted.items():
@@ -166,21 +166,73 @@ class RabbitOffice:
         strangers = [name for name in rights if name.startswith(_ACCOUNTS) and name not in wanted]
         return Faults(lacking=lacking, strangers=strangers)
 
-    async def list_streams(self) -> set[str]:
+    async def list_streams(self) -> StreamNames:
         """Return the names of all streams.
 
         Raises:
             BusAway, BusDenied: they cannot be asked for.
         """
-        return {one.name for one in await self._read(f"queues/{self._vhost}", list[_Named]) if one.type == "stream"}
+        return sort_streams(await self._list_queues())
+
+    async def drop_stream(self, name: str) -> None:
+        """Delete a stream; one that the broker cannot start it does not let go of, which is no problem here.
+
+        Raises:
+            BusAway, BusDenied: it may still be there.
+        """
+        await self.ask("DELETE", f"queues/{self._vhost}/{quote(name, safe='')}")
+
+    async def find_stuck(self) -> list[str]:
+        """Return the names of shared queues that the broker has and cannot start.
+
+        Raises:
+            BusAway, BusDenied: they cannot be asked for.
+        """
+        shared = {queue.name for queue in GATES.queues}
+        suspects = [one for one in await self._list_queues() if one.name in shared and (one.is_down or one.is_suspect)]
+        return [one.name for one in suspects if one.is_down or not await self._answers(one.name)]
+
+    async def remake(self, queue: str) -> None:
+        """Delete a shared queue with what is in it, and make it again: what it held, gates send again.
+
+        Raises:
+            BusAway, BusDenied: it may be gone.
+        """
+        await self.ask("DELETE", f"queues/{self._vhost}/{quote(queue, safe='')}")
+        await self.prepare()
 
     async def _declare_exchange(self, exchange: Exchange) -> None:
         path = f"exchanges/{self._vhost}/{quote(exchange.name, safe='')}"
         await self.ask("PUT", path, {"type": exchange.kind, "durable": True})
 
+    async def _list_queues(self) -> list[QueueState]:
+        return await self._read(f"queues/{self._vhost}", list[QueueState])
+
+    async def _answers(self, queue: str) -> bool:
+        """Tell whether a queue gives up a message, which goes back; one that is stuck lets the question run out of time."""
+        wish = {"count": 1, "ackmode": "ack_requeue_true", "encoding": "auto", "truncate": 1}
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self.ask("POST", f"queues/{self._vhost}/{quote(queue, safe='')}/get", wish)
+        except BusDenied:
+            return True  # an administrator without rights in this virtual host cannot tell
+        except (BusAway, TimeoutError):
+            # It was the queue, unless the whole broker is away, which this tells.
+            await self._list_queues()
+            return False
+        return True
+
     async def _declare_queue(self, queue: Queue) -> None:
         path = f"queues/{self._vhost}/{quote(queue.name, safe='')}"
         await self.ask("PUT", path, {"durable": True, "arguments": dict(queue.arguments)})
+
+    async def _declare_expendable(self, queue: Queue) -> None:
+        """Make a queue; one that is there and cannot be started is deleted first: what was in it is asked for or told again."""
+        try:
+            await self._declare_queue(queue)
+        except BusAway:
+            await self.ask("DELETE", f"queues/{self._vhost}/{quote(queue.name, safe='')}")
+            await self._declare_queue(queue)
 
     async def _bind(self, binding: Binding) -> None:
         exchange, queue = quote(binding.exchange, safe=""), quote(binding.queue, safe="")
@@ -232,7 +284,11 @@ def _is_as_wanted(account: AccountRow, user: _User | None, right: _Permission | 
     if user is None or right is None or user.password_hash != account.password_hash or user.tags not in ("", []):
         return False
     found = Rights(configure=right.configure, write=right.write, read=right.read)
-    return found == gate_rights(account.tenant, account.gate, account.event)
+    return found == _rights_of(account)
+
+
+def _rights_of(account: AccountRow) -> Rights:
+    return gate_rights(account.tenant, account.gate, account.event, account.edition)
 
 
 def _keys_are_right(account: AccountRow, key: _TopicPermission | None) -> bool:

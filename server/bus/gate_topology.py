@@ -72,10 +72,10 @@ def gate_queue(tenant: TenantId, gate: GateId) -> Queue:
     )
 
 
-def event_stream(tenant: TenantId, event: EventId) -> Queue:
+def event_stream(tenant: TenantId, event: EventId, edition: int = 0) -> Queue:
     """Return an event's stream, https://www.rabbitmq.com/docs/streams."""
     return Queue(
-        name=name_stream(tenant, event),
+        name=name_stream(tenant, event, edition),
         arguments=(
             ("x-queue-type", "stream"),
             ("x-max-age", _STREAM_AGE),
@@ -90,14 +90,14 @@ def gate_binding(tenant: TenantId, gate: GateId) -> Binding:
     return Binding(exchange=DOWN, queue=name_queue(tenant, gate), key=f"{tenant}.{gate}")
 
 
-def stream_binding(tenant: TenantId, event: EventId) -> Binding:
+def stream_binding(tenant: TenantId, event: EventId, edition: int = 0) -> Binding:
     """Return how the feed comes into an event's stream."""
-    return Binding(exchange=FEED, queue=name_stream(tenant, event), key=f"{tenant}.{event}")
+    return Binding(exchange=FEED, queue=name_stream(tenant, event, edition), key=f"{tenant}.{event}")
 
 
-def gate_rights(tenant: TenantId, gate: GateId, event: EventId) -> Rights:
+def gate_rights(tenant: TenantId, gate: GateId, event: EventId, edition: int = 0) -> Rights:
     """Return what a gate's account may touch: one exchange to write to, its queue and its event's stream to read."""
-    readable = (name_queue(tenant, gate), name_stream(tenant, event))
+    readable = (name_queue(tenant, gate), name_stream(tenant, event, edition))
     return Rights(configure=NOTHING, write=f"^{re.escape(UP)}$", read=f"^({'|'.join(map(_escape, readable))})$")
 
 

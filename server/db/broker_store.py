@@ -100,6 +100,10 @@ class BrokerBookStore:
         """Note that the stream is gone."""
         await self._connection.execute(_WORKER_SQL["mark_lost"], stream.tenant, stream.event)
 
+    async def mark_broken(self, stream: StreamRow) -> None:
+        """Note that the stream cannot be started, and another is to take its place."""
+        await self._connection.execute(_WORKER_SQL["mark_broken"], stream.tenant, stream.event)
+
     async def mark_published(self, stream: StreamRow, seq: int) -> None:
         """Note up to where the stream has the feed."""
         await self._connection.execute(_WORKER_SQL["mark_published"], stream.tenant, stream.event, seq)

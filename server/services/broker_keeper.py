@@ -6,11 +6,12 @@ again, a broker that lost its memory by looking at it now and then.
 
 from __future__ import annotations
 
+import msgspec
 import structlog
 from msgspec import Struct
 
 from server.services.ports_broker import BrokerDatabase, BrokerOffice
-from server.services.rows_broker import AccountRow
+from server.services.rows_broker import AccountRow, StreamRow
 from shared.clock import Clock
 from shared.sync.broker import name_account, name_stream
 
@@ -23,6 +24,7 @@ class Repairs(Struct, frozen=True, kw_only=True):
     granted: int = 0
     dismissed: int = 0
     streams: int = 0
+    remade: int = 0
 
 
 class BrokerKeeper:
@@ -47,7 +49,7 @@ class BrokerKeeper:
         for account in sorted(due, key=lambda one: not one.revoked):
             await self._carry_out(account)
         for stream in undeclared:
-            await self._office.declare_stream(stream.tenant, stream.event)
+            await self._office.declare_stream(stream)
             async with self._book.worker() as unit:
                 await unit.broker.mark_declared(stream, self._clock.now())
         return len(due) + len(undeclared)
@@ -58,9 +60,23 @@ class BrokerKeeper:
         Raises:
             Unavailable, Denied: see ``run_once``.
         """
+        stuck = await self._office.find_stuck()
+        for queue in stuck:
+            log.error("broker.queue_stuck", queue=queue)
+            await self._office.remake(queue)
         await self._office.prepare()
+        # Streams first: another edition of one changes what accounts may read.
+        streams = await self._inspect_streams()
+        granted, dismissed = await self._inspect_accounts()
+        repairs = Repairs(granted=granted, dismissed=dismissed, streams=streams, remade=len(stuck))
+        if repairs != Repairs():
+            log.warning("broker.repaired", **msgspec.structs.asdict(repairs))
+        return repairs
+
+    async def _inspect_accounts(self) -> tuple[int, int]:
+        """Put accounts right; return how many were granted and how many dismissed."""
         async with self._book.worker() as unit:
-            accounts, streams = await unit.broker.accounts(), await unit.broker.streams()
+            accounts = await unit.broker.accounts()
         faults = await self._office.find_faults([account for account in accounts if not account.due])
         wanted_soon = {name_account(account.gate) for account in accounts if account.due and not account.revoked}
         for account in faults.lacking:
@@ -68,17 +84,30 @@ class BrokerKeeper:
         strangers = [name for name in faults.strangers if name not in wanted_soon]
         for name in strangers:
             await self._office.dismiss(name)
-        there = await self._office.list_streams()
-        lost = [one for one in streams if one.declared_at and name_stream(one.tenant, one.event) not in there]
-        for stream in lost:
-            async with self._book.worker() as unit:
-                await unit.broker.mark_lost(stream)
-        repairs = Repairs(granted=len(faults.lacking), dismissed=len(strangers), streams=len(lost))
-        if repairs != Repairs():
-            log.warning(
-                "broker.repaired", granted=repairs.granted, dismissed=repairs.dismissed, streams=repairs.streams
-            )
-        return repairs
+        return len(faults.lacking), len(strangers)
+
+    async def _inspect_streams(self) -> int:
+        """Note which streams are to be made again, let go of earlier editions, and return how many were lost or broken."""
+        async with self._book.worker() as unit:
+            streams = await unit.broker.streams()
+        found = await self._office.list_streams()
+        lost = 0
+        for stream in streams:
+            name = _name(stream)
+            if name in found.broken:
+                log.error("broker.stream_broken", stream=name)
+                async with self._book.worker() as unit:
+                    await unit.broker.mark_broken(stream)
+            elif stream.declared_at is not None and name not in found.there:
+                async with self._book.worker() as unit:
+                    await unit.broker.mark_lost(stream)
+            else:
+                continue
+            lost += 1
+        earlier = {name_stream(one.tenant, one.event, edition) for one in streams for edition in range(one.edition)}
+        for name in sorted(earlier & set(found.there)):
+            await self._office.drop_stream(name)
+        return lost
 
     async def _carry_out(self, account: AccountRow) -> None:
         if account.revoked:
@@ -91,3 +120,7 @@ class BrokerKeeper:
         async with self._book.worker() as unit:
             await unit.broker.mark_applied(account)
         log.info("broker.account_made", gate=str(account.gate))
+
+
+def _name(stream: StreamRow) -> str:
+    return name_stream(stream.tenant, stream.event, stream.edition)

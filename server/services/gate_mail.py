@@ -187,12 +187,13 @@ def _needs_snapshot(greeting: Greeting, hello: Hello, stream: StreamRow | None) 
 
 def _find_place(stream: StreamRow | None, due_at: datetime, *, needs_snapshot: bool) -> Place:
     if stream is None or stream.begun_seq is None or stream.snapshot_at is None:
-        return Place()
+        return Place(edition=0 if stream is None else stream.edition)
     snapshot_ms = unix_ms(stream.snapshot_at - CLOCK_MARGIN)
     return Place(
         from_ms=snapshot_ms if needs_snapshot else unix_ms(due_at - CLOCK_MARGIN),
         snapshot=stream.snapshot,
         snapshot_ms=snapshot_ms,
+        edition=stream.edition,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -74,6 +74,10 @@ class BrokerBook(Protocol):
         """Note that the broker has the stream no more."""
         ...
 
+    async def mark_broken(self, stream: StreamRow) -> None:
+        """Note that the broker cannot start the stream; the next edition is to take its place."""
+        ...
+
     async def mark_published(self, stream: StreamRow, seq: int) -> None:
         """Note up to where the stream has the feed."""
         ...
@@ -122,7 +126,7 @@ class BrokerOffice(Protocol):
         """End a gate's connections and delete its account and queue; safe to repeat. Raises like ``prepare``."""
         ...
 
-    async def declare_stream(self, tenant: TenantId, event: EventId) -> None:
+    async def declare_stream(self, stream: StreamRow) -> None:
         """Make an event's stream; safe to repeat. Raises like ``prepare``."""
         ...
 
@@ -130,12 +134,36 @@ class BrokerOffice(Protocol):
         """Compare what is there with these accounts. Raises like ``prepare``."""
         ...
 
-    async def list_streams(self) -> set[str]:
+    async def list_streams(self) -> Streams:
         """Return the names of all streams there. Raises like ``prepare``."""
+        ...
+
+    async def find_stuck(self) -> Sequence[str]:
+        """Return those of the queues that gates share which the broker has and cannot start. Raises like ``prepare``."""
+        ...
+
+    async def remake(self, queue: str) -> None:
+        """Delete one of the queues that gates share, with what is in it, and make it again. Raises like ``prepare``."""
+        ...
+
+    async def drop_stream(self, name: str) -> None:
+        """Delete a stream, if the broker lets go of it. Raises like ``prepare``."""
         ...
 
     async def dismiss(self, name: str) -> None:
         """Delete an account by its name, connections first. Raises like ``prepare``."""
+        ...
+
+
+class Streams(Protocol):
+    """What streams the broker has, by their names."""
+
+    @property
+    def there(self) -> Collection[str]: ...
+
+    @property
+    def broken(self) -> Collection[str]:
+        """Return those of them that it cannot start."""
         ...
 
 

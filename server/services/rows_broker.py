@@ -13,7 +13,7 @@ class AccountRow(Struct, frozen=True, kw_only=True):
     """A gate's account as it should be, and as the broker was last told.
 
     ``password_hash`` is salted and in the broker's own form; ``applied_hash`` and ``applied_event`` are None while the
-    broker has no such account.
+    broker has no such account. ``edition`` is that of its event's stream.
     """
 
     tenant: TenantId
@@ -24,6 +24,7 @@ class AccountRow(Struct, frozen=True, kw_only=True):
     applied_event: EventId | None = None
     revoked: bool = False
     removed: bool = False
+    edition: int = 0
 
     @property
     def due(self) -> bool:
@@ -38,6 +39,7 @@ class StreamRow(Struct, frozen=True, kw_only=True):
 
     It began with a snapshot that stands for ``begun_seq``, has all entries after that up to ``published``, and its newest
     snapshot, begun at ``snapshot_at``, stands for ``snapshot_seq``. ``doors`` is when the event's doors open, where it matters.
+    ``edition`` counts the streams the broker could not start again.
     """
 
     tenant: TenantId
@@ -49,6 +51,7 @@ class StreamRow(Struct, frozen=True, kw_only=True):
     snapshot_seq: int = 0
     snapshot_at: datetime | None = None
     doors: datetime | None = None
+    edition: int = 0
 
 
 class QuarantineRow(Struct, frozen=True, kw_only=True):

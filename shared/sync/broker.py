@@ -37,12 +37,14 @@ _SPARE = 1024
 class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where in its event's stream a gate begins to read, by the broker's clock; None: at the stream's beginning.
 
-    ``snapshot`` names the newest snapshot in the stream, whose first part comes at ``snapshot_ms`` or soon after.
+    ``snapshot`` names the newest snapshot in the stream, whose first part comes at ``snapshot_ms`` or soon after. ``edition``
+    says which stream it is, where the broker could not start an earlier one any more.
     """
 
     from_ms: UnixMs | None = None
     snapshot: SnapshotName | None = None
     snapshot_ms: UnixMs | None = None
+    edition: Natural = 0
 
 
 class Word(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,9 +102,9 @@ def name_queue(tenant: TenantId, gate: GateId) -> str:
     return f"ticket.gate.{tenant}.{gate}"
 
 
-def name_stream(tenant: TenantId, event: EventId) -> str:
-    """Return the name of an event's stream."""
-    return f"ticket.feed.{tenant}.{event}"
+def name_stream(tenant: TenantId, event: EventId, edition: int = 0) -> str:
+    """Return the name of an event's stream; the first edition has no number."""
+    return f"ticket.feed.{tenant}.{event}" + (f".{edition}" if edition else "")
 
 
 def name_key(kind: str, tenant: TenantId, gate: GateId) -> str:

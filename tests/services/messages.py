@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Literal
 
@@ -36,10 +37,10 @@ class Running(Struct, frozen=True, kw_only=True, tag="running"):
 
 
 class Served(Struct, frozen=True, kw_only=True):
-    """A service in its supervisor's hands; ``restart`` ends it as a power cut would and starts it again with its data."""
+    """A service in its supervisor's hands; it can be ended, in order or as a power cut would, and started again with its data."""
 
     running: Running
-    restart: Callable[[], Running]
+    restart: Callable[[signal.Signals], Running]
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag="refused"):

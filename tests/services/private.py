@@ -62,15 +62,15 @@ class PrivateService:
         self._running = answer
         return answer
 
-    def restart(self) -> Running:
-        """End it in order and return once it answers again, with its data; RabbitMQ alone can do so.
+    def restart(self, *, cut_off: bool = False) -> Running:
+        """End it in order, or as a power cut would, and return once it answers again, with its data; RabbitMQ alone can do so.
 
         Raises:
             ServiceUnavailable: it did not come back.
         """
         if self._supervisor is None or self._supervisor.stdin is None or self._supervisor.stdout is None:
             raise ServiceUnavailable(f"{self._request.service} was not started")
-        self._supervisor.stdin.write(b"r")
+        self._supervisor.stdin.write(b"k" if cut_off else b"r")
         self._supervisor.stdin.flush()
         answer: Answer = msgspec.json.decode(self._supervisor.stdout.readline(), type=Answer)
         if isinstance(answer, Refused):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import socket
 import subprocess
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 
+_PORTS = range(15_000, 32_000)
 _TAIL_CHARACTERS = 600
 _PAUSE_S = 0.02
 
@@ -20,10 +22,17 @@ class ServiceUnavailable(Exception):
 
 
 def free_port() -> int:
-    """Return a loopback port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port nobody uses at this moment, out of those no system gives to outgoing connections by itself.
+
+    A server that takes seconds to start would otherwise find, now and then, that somebody was quicker.
+    """
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, secrets.choice(_PORTS)))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
 
 
 def spawn(command: list[str], directory: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:

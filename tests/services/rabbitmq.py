@@ -68,9 +68,8 @@ def run_rabbitmq(_: Request, directory: Path) -> Iterator[Served]:
                 authority=authority,
             )
 
-        def restart() -> Running:
-            # In order: cut off, this version now and then cannot start a queue again that it had just made.
-            node.stop(signal.SIGTERM)
+        def restart(number: signal.Signals) -> Running:
+            node.stop(number)
             return describe()
 
         try:

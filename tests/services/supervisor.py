@@ -1,7 +1,7 @@
 """The process between a test run and one server: when the run ends, even by SIGKILL, the server ends too.
 
 `python -m tests.services.supervisor REQUEST` prints one JSON line, then waits until its standard input ends; each byte that
-comes there before restarts the service, if it can be, and is answered with another line.
+comes there before restarts the service, if it can be, and is answered with another line: ``r`` in order, ``k`` cut off.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def main() -> int:
             with _LAUNCHERS[request.service](request, Path(directory)) as opened:
                 running = opened.running if isinstance(opened, Served) else opened
                 _answer(msgspec.structs.replace(running, seconds=round(time.monotonic() - begun, 2)))
-                while os.read(sys.stdin.fileno(), 1):
-                    _answer(opened.restart() if isinstance(opened, Served) else running)
+                while wish := os.read(sys.stdin.fileno(), 1):
+                    number = signal.SIGKILL if wish == b"k" else signal.SIGTERM
+                    _answer(opened.restart(number) if isinstance(opened, Served) else running)
         except (ServiceUnavailable, OSError) as problem:
             _answer(Refused(message=str(problem)))
             return 1

@@ -7,7 +7,8 @@ ON CONFLICT (tenant_id, gate_id) DO UPDATE SET password_hash = excluded.password
 INSERT INTO event_streams (tenant_id, event_id) VALUES (current_tenant(), $1) ON CONFLICT DO NOTHING;
 
 -- name: stream
-SELECT tenant_id AS tenant, event_id AS event, declared_at, begun_seq, published, snapshot_id AS snapshot, snapshot_seq, snapshot_at
+SELECT tenant_id AS tenant, event_id AS event, declared_at, begun_seq, published, snapshot_id AS snapshot, snapshot_seq, snapshot_at,
+  edition
 FROM event_streams WHERE tenant_id = current_tenant() AND event_id = $1;
 
 -- name: fed_at

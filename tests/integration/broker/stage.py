@@ -176,6 +176,7 @@ def plan_of(vhost: VirtualHost, gates_port: int | None = None) -> GateBrokerPlan
         url=Secret(vhost.url),
         management_url=Secret(vhost.api_url),
         address=f"amqp://{parts.hostname}:{gates_port or parts.port}{parts.path}",
+        inspect_every_s=2.0,
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from aiormq.exceptions import AMQPError
 from msgspec import Struct
 
 from server.bus.gate_office import RabbitOffice, open_office
+from server.bus.queue_states import StreamNames
 from server.doctor_gates import compare_accounts
 from server.services.broker_access import offer_account
 from server.services.broker_keeper import BrokerKeeper, Repairs
@@ -21,7 +23,7 @@ from shared.sync.access import BrokerAccess, open_access
 from shared.sync.broker import UP, name_account, name_queue, name_stream
 from tests.conftest import Databases
 from tests.integration.broker.stage import plan_of
-from tests.integration.broker.thief import breaking_in, publishing
+from tests.integration.broker.thief import breaking_in, consuming, publishing
 from tests.integration.server.doors.paper_gate import PaperGate
 from tests.integration.server.doors.stage import Stage, open_stage
 from tests.services.plugin import VirtualHost
@@ -122,6 +124,41 @@ async def test_what_differs_at_the_broker_is_put_right(desk: Desk) -> None:
     assert await desk.keeper.inspect() == Repairs()
     assert [await desk.opens(access) for access in accesses] == [True] * 4
     assert not await desk.opens(BrokerAccess(address=accesses[3].address, account="gate.nobody", password=Secret("x")))
+
+
+class Pessimist(RabbitOffice):
+    """An administration that takes a stream for broken, as the broker says of one that it cannot start."""
+
+    broken: frozenset[str] = frozenset()
+
+    async def list_streams(self) -> StreamNames:
+        """Return the streams there; those named are broken."""
+        found = await super().list_streams()
+        return StreamNames(there=found.there, broken=self.broken & set(found.there))
+
+
+async def test_a_stream_the_broker_cannot_start_is_followed_by_another_edition(desk: Desk) -> None:
+    gate = await desk.stage.enrol()
+    access = await desk.offer(gate)
+    await desk.keeper.run_once()
+    tenant, event = desk.stage.tenant, desk.stage.event
+    names = [name_stream(tenant, event, edition) for edition in range(2)]
+    async with aiohttp.ClientSession(desk.vhost.api_url) as session:
+        office = Pessimist(session, desk.vhost.name)
+        office.broken = frozenset(names[:1])
+        keeper = BrokerKeeper(office, desk.stage.db, desk.stage.clock)
+        # The account is given the right to read what is to come, and the stream is due again.
+        assert await keeper.inspect() == Repairs(granted=1, streams=1)
+        row = await desk.stream()
+        assert (row.edition, row.declared_at) == (1, None)
+        assert await keeper.run_once() == 1
+        assert set((await office.list_streams()).there) == set(names)
+        async with breaking_in(access) as thief:
+            tried = [await thief.tries(consuming(name, **{"x-stream-offset": "first"})) for name in names]
+        assert tried == ["ChannelAccessRefused", "done"]
+        # What can be deleted of the earlier ones is; it is no repair that nothing else was amiss.
+        assert await keeper.inspect() == Repairs()
+        assert set((await office.list_streams()).there) == {names[1]}
 
 
 async def test_accounts_of_others_who_share_the_broker_are_left_alone(desk: Desk) -> None:
