@@ -27,8 +27,14 @@ async def run_sweeper(
             context.counts.swept("events", swept.events)
             context.counts.swept("transfers", swept.transfers)
             context.counts.swept("feed_entries", swept.trimmed)
-            if swept.events or swept.transfers or swept.trimmed:
-                log.info("sweep.done", events=swept.events, transfers=swept.transfers, trimmed=swept.trimmed)
+            if swept.events or swept.transfers or swept.trimmed or swept.returned:
+                log.info(
+                    "sweep.done",
+                    events=swept.events,
+                    transfers=swept.transfers,
+                    trimmed=swept.trimmed,
+                    returned=swept.returned,
+                )
         except TicketTokenError as problem:
             log.warning("sweep.failed", code=problem.code)
         await asyncio.sleep(interval_s)

@@ -13,6 +13,7 @@ from server.domain.access import Scope
 from server.domain.names import NameUnusable
 from server.services import endings, events, refunds_due
 from server.services.context import Context
+from server.services.ended import EndedTicket, list_ended
 from server.services.event_requests import EventChanges, EventRequest, PolicyChanges
 from server.services.event_views import OrganiserEvent
 from server.services.problems import EventUnknown
@@ -48,6 +49,13 @@ class RefundDueList(Struct, frozen=True, kw_only=True):
     pagination: Pagination
 
 
+class EndedTicketList(Struct, frozen=True, kw_only=True):
+    """A page of tickets that ended with their event."""
+
+    items: list[EndedTicket]
+    pagination: Pagination
+
+
 class EventApi:
     """What organisers call to shape an event's life."""
 
@@ -79,14 +87,16 @@ class EventApi:
         listing = _manage("GET", "/api/v1/organiser/events", self.list, "All events, drafts among them")
         one = _manage("GET", "/api/v1/organiser/events/{event}", self.read, "One event with its stock", EventUnknown)
         ending = _manage("GET", _EVENT + "/ending", self.read_ending, "How far an event's end is", EndingUnknown)
-        refunds = _manage(
-            "GET", _EVENT + "/refunds-due", self.list_refunds, "What a cancelled event owes", EventUnknown
-        )
+        ended = _manage("GET", _EVENT + "/ending/tickets", self.list_ended, "What became of each ticket", EndingUnknown)
+        refunds = _manage("GET", _EVENT + "/refunds-due", self.list_refunds, "What an event owes", EventUnknown)
+        all_refunds = _manage("GET", "/api/v1/refunds-due", self.list_all_refunds, "What is owed in all")
         return [
             replace(listing, query=PageQuery, answer=OrganiserEventList),
             replace(one, answer=OrganiserEvent),
             replace(ending, answer=endings.EndingView),
+            replace(ended, query=PageQuery, answer=EndedTicketList),
             replace(refunds, query=PageQuery, answer=RefundDueList),
+            replace(all_refunds, query=PageQuery, answer=RefundDueList),
         ]
 
     def _ending(self) -> list[Route]:
@@ -145,10 +155,23 @@ class EventApi:
         """Answer with what has become of the tickets so far."""
         return reply(await endings.read_ending(self._context, request[USER].tenant, _event(request)))
 
-    async def list_refunds(self, request: web.Request) -> web.Response:
-        """Answer with a page of paid tickets of a cancelled event and what each cost."""
+    async def list_ended(self, request: web.Request) -> web.Response:
+        """Answer with a page of the tickets that the event's end has reached so far, and what is paid back for each."""
         page = read_page(request)
-        found = await refunds_due.list_refunds(self._context, request[USER], _event(request), page)
+        found = await list_ended(self._context, request[USER], _event(request), page)
+        return reply(EndedTicketList(items=found.items, pagination=paginate(page.limit, found.next_after)))
+
+    async def list_refunds(self, request: web.Request) -> web.Response:
+        """Answer with a page of what is to be paid back for an event, by ticket or by payment, the newest first."""
+        return await self._refunds(request, _event(request))
+
+    async def list_all_refunds(self, request: web.Request) -> web.Response:
+        """Answer with the same for all events, and payments that belong to none."""
+        return await self._refunds(request, None)
+
+    async def _refunds(self, request: web.Request, event: EventId | None) -> web.Response:
+        page = read_page(request)
+        found = await refunds_due.list_refunds(self._context, request[USER], event, page)
         return reply(RefundDueList(items=found.items, pagination=paginate(page.limit, found.next_after)))
 
 

@@ -11,14 +11,16 @@ from server.api.pages import Pagination, paginate
 from server.api.routes import USER, Auth, Handler, Route
 from server.domain.access import Scope
 from server.domain.names import NameUnusable
-from server.services import seats, stock_care
+from server.services import seat_care, seats, stock_care
 from server.services.context import Context
 from server.services.event_views import OrganiserType
 from server.services.problems import EventUnknown, TicketTypeUnknown
+from server.services.problems_attendee import SeatUnknown
 from server.services.problems_organiser import (
     EventStateWrong,
     NotSeated,
     SeatExists,
+    SeatNotFree,
     StockTaken,
     TooManyTypes,
     TypeInUse,
@@ -26,7 +28,7 @@ from server.services.problems_organiser import (
     ZoneTaken,
     ZoneUnknown,
 )
-from shared.ids import EventId, TicketTypeId
+from shared.ids import EventId, TicketId, TicketTypeId
 from shared.problems import TicketTokenError
 
 _EVENT = "/api/v1/events/{event}"
@@ -88,7 +90,14 @@ class StockApi:
         refusals = (EventUnknown, EventStateWrong, TicketTypeUnknown, NotSeated, SeatExists, NameUnusable)
         add = _manage("POST", _EVENT + "/seats", self.add_seats, "Add seats", *refusals)
         listing = _manage("GET", _EVENT + "/seats", self.list_seats, "An event's seats", EventUnknown)
+        there = (EventUnknown, EventStateWrong, SeatUnknown, SeatNotFree)
+        rename = _manage(
+            "PATCH", _EVENT + "/seats/{seat}", self.rename_seat, "Rename a seat", *there, SeatExists, NameUnusable
+        )
+        withdraw = _manage("DELETE", _EVENT + "/seats/{seat}", self.withdraw_seat, "Withdraw a seat", *there)
         return [
+            replace(rename, body=seat_care.SeatChanges, answer=seats.SeatView),
+            replace(withdraw, answer=seat_care.SeatWithdrawn),
             replace(add, body=seats.SeatsRequest, answer=seats.SeatsAdded, status=201, keyed=True),
             replace(listing, scope=Scope.EVENTS_READ, query=SeatQuery, answer=SeatList),
         ]
@@ -123,6 +132,17 @@ class StockApi:
         """Add up to a hundred seats, all or none."""
         body = await read_body(request, seats.SeatsRequest)
         return reply_once(await seats.create_seats(self._context, request[USER], _key(request), _event(request), body))
+
+    async def rename_seat(self, request: web.Request) -> web.Response:
+        """Give a seat that nobody has another label."""
+        body = await read_body(request, seat_care.SeatChanges)
+        seat = TicketId(read_id(request, "seat"))
+        return reply(await seat_care.rename_seat(self._context, request[USER], _event(request), seat, body))
+
+    async def withdraw_seat(self, request: web.Request) -> web.Response:
+        """Take a seat that nobody has out of the sale for good."""
+        seat = TicketId(read_id(request, "seat"))
+        return reply(await seat_care.withdraw_seat(self._context, request[USER], _event(request), seat))
 
     async def list_seats(self, request: web.Request) -> web.Response:
         """Answer with a page of seats, and by which id each free one is reserved."""

@@ -98,7 +98,8 @@ class TicketCareApi:
         """Take a ticket back for good, and tell the gates at once."""
         body = await read_body(request, ticket_care.RevokeRequest)
         by = _caretaker(request[USER])
-        return reply(await ticket_care.revoke(self._context, by, _ticket(request), body.reason))
+        ticket = _ticket(request)
+        return reply(await ticket_care.revoke(self._context, by, ticket, body.reason, refund=body.refund))
 
     async def lock(self, request: web.Request) -> web.Response:
         """Keep a ticket from letting anybody in until it is unlocked."""

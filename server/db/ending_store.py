@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 
 from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
 from server.services.rows import Page, ReservationRow, TicketRow
-from server.services.rows_organiser import CancelledSale, EndingRow
+from server.services.rows_organiser import EndedRow, EndingRow
 from shared.ids import EventId, TicketId
 from shared.tickets.lifecycle import State
 
@@ -70,17 +69,12 @@ class EndingStore:
         rows = await self._connection.fetch(_SQL["lock_tickets_to_end"], event, sorted(states), limit)
         return [read_row(row, TicketRow) for row in rows]
 
+    async def ended(self, event: EventId, source: str, page: Page) -> list[EndedRow]:
+        """Return tickets that ended with their event."""
+        rows = await self._connection.fetch(_SQL["ended_tickets"], event, source, page.after, page.limit)
+        return [read_row(row, EndedRow) for row in rows]
+
     async def reached(self, tickets: Sequence[TicketId], state: State) -> set[TicketId]:
         """Return those of the tickets that were in a state at some time."""
         rows = await self._connection.fetch(_SQL["reached_state"], tickets, state)
         return {TicketId(row["ticket_id"]) for row in rows}
-
-    async def add_sales(self, tickets: Sequence[TicketId], now: datetime) -> list[CancelledSale]:
-        """Note what is to be paid back for these tickets."""
-        rows = await self._connection.fetch(_SQL["add_cancelled_sales"], tickets, now)
-        return [read_row(row, CancelledSale) for row in rows]
-
-    async def sales(self, event: EventId, page: Page) -> list[CancelledSale]:
-        """Return what is to be paid back."""
-        rows = await self._connection.fetch(_SQL["cancelled_sales_of_event"], event, page.after, page.limit)
-        return [read_row(row, CancelledSale) for row in rows]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
 from server.services.rows import OrderRow, TicketRow
@@ -44,7 +46,7 @@ class InboxStore:
         """Return a payment."""
         return read_optional(await self._connection.fetchrow(_SQL["get_payment"], payment_id), PaymentRow)
 
-    async def keep_payment(self, payment: PaymentRow) -> None:
+    async def keep_payment(self, payment: PaymentRow, now: datetime) -> None:
         """Keep what a payment is now."""
         await self._connection.execute(
             _SQL["keep_payment"],
@@ -54,6 +56,7 @@ class InboxStore:
             payment.currency,
             payment.reservation,
             payment.told_at,
+            now,
         )
 
     async def order(self, order: OrderId) -> OrderRow | None:

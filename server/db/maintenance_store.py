@@ -32,6 +32,11 @@ class MaintenanceStore:
         status = await self._connection.execute(_SQL["end_transfers"], now, limit)
         return int(status.removeprefix("UPDATE "))
 
+    async def unused_payments(self, noted_before: datetime, limit: int) -> list[tuple[TenantId, str]]:
+        """Return payments nobody has looked after."""
+        rows = await self._connection.fetch(_SQL["unused_payments"], noted_before, limit)
+        return [(TenantId(row["tenant_id"]), row["payment_id"]) for row in rows]
+
     async def forget_answers(self, before: datetime) -> None:
         """Delete kept answers of calls older than a moment."""
         await self._connection.execute(_SQL["forget_answers"], before)

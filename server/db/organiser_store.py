@@ -95,6 +95,14 @@ class OrganiserStore:
         )
         return {row["label"] for row in rows}
 
+    async def rename_seat(self, event: EventId, label: str, new: str) -> bool:
+        """Give a seat another label."""
+        return await self._connection.fetchval(_SQL["rename_seat"], event, label, new) is not None
+
+    async def drop_seat(self, event: EventId, label: str) -> None:
+        """Forget a seat."""
+        await self._connection.execute(_SQL["drop_seat"], event, label)
+
     async def seats(self, event: EventId, ticket_type: TicketTypeId | None, page: Page) -> list[SeatState]:
         """Return seats and whether they are free."""
         rows = await self._connection.fetch(_SQL["seats_of_event"], event, ticket_type, page.after, page.limit)

@@ -27,6 +27,7 @@ from server.db.order_store import OrderStore
 from server.db.organiser_store import OrganiserStore
 from server.db.outbox_store import OutboxStore
 from server.db.problems import DRIVER_PROBLEMS, translate
+from server.db.refund_store import RefundStore
 from server.db.refusal_store import RefusalStore
 from server.db.scan_store import ScanStore
 from server.db.staff_store import AuditStore, StaffDirectoryStore, StaffStore
@@ -95,6 +96,7 @@ class PgUnit(_Commits):
         self.staff = StaffStore(connection)
         self.audit = AuditStore(connection)
         self.live = LiveStore(connection)
+        self.refunds = RefundStore(connection)
 
 
 class PgWorkerUnit(_Commits):

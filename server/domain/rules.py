@@ -32,8 +32,13 @@ class TransferRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class RefundRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """Whether tickets are taken back, until ``deadline_s`` before the event starts, and whether the place is sold again."""
+    """Whether tickets are taken back, until ``deadline_s`` before the event starts, and which places are sold again.
+
+    ``restock`` is about tickets that their holders give back and about orders that others cancel, ``restock_revoked`` about
+    those the organiser revokes: whoever revokes for fraud mostly wants to know first what became of the place.
+    """
 
     allowed: bool = True
     deadline_s: Seconds = 86_400
     restock: bool = True
+    restock_revoked: bool = False

@@ -12,6 +12,7 @@ from server.domain.access import User
 from server.services.context import Context
 from server.services.listing import find_public_event
 from server.services.ports_ephemeral import EphemeralAway
+from server.services.rows import EventState
 from shared.ids import EventId, TenantId, TicketTypeId
 
 KEPT = timedelta(seconds=2)
@@ -46,7 +47,7 @@ async def list_ticket_types(context: Context, user: User, event_id: EventId) -> 
     if kept is not None:
         return _decoder.decode(kept)
     async with context.db.tenant(user.tenant) as tx:
-        await find_public_event(tx, event_id)
+        event = await find_public_event(tx, event_id)
         rows = await tx.stock.of_event(event_id)
     views = [
         TicketTypeView(
@@ -55,7 +56,8 @@ async def list_ticket_types(context: Context, user: User, event_id: EventId) -> 
             name=row.name,
             price_cents=row.price_cents,
             currency=row.currency,
-            available=row.available,
+            # What counters are left with when the sale stopped is nothing that anybody could have.
+            available=row.available if event.state is EventState.OPEN else 0,
             max_per_order=row.max_per_order,
             seated=row.seated,
         )

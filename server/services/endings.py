@@ -14,17 +14,18 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from server.domain.names import read_name
+from server.services.availability import forget_availability
 from server.services.burn import request_burns
 from server.services.context import Context
-from server.services.domain_events import RefundPayload, request_refund
 from server.services.ports import Unit
 from server.services.problems import EventUnknown
 from server.services.problems_organiser import EndingUnknown, EventNotOver, EventStateWrong, ImportRunning
+from server.services.refunds_due import return_sales
 from server.services.release import Ending, release
 from server.services.rows import ActorRef, EventRow, EventState, ReservationState, TicketRow
-from server.services.rows_organiser import CancelledSale, EndingKind, EndingRow, EndingState
+from server.services.rows_organiser import EndingKind, EndingRow, EndingState
 from server.services.transition import Move, move_tickets
-from shared.ids import EventId, OrderId, TenantId, TicketId
+from shared.ids import EventId, TenantId, TicketId
 from shared.tickets.lifecycle import Actor, RevocationReason, State
 
 BATCH = 500
@@ -135,7 +136,9 @@ async def begin_ending(context: Context, tenant: TenantId, order: EndingOrder) -
         await tx.endings.add(ending, _TO_END[order.kind])
         state = EventState.CLOSED if order.kind is EndingKind.CLOSE else EventState.CANCELLED
         await tx.organising.change_event(replace(event, state=state), tell_gates=False)
-        return view_ending(await tx.endings.get(event.id) or ending)
+        begun = view_ending(await tx.endings.get(event.id) or ending)
+    await forget_availability(context, tenant, order.event)
+    return begun
 
 
 async def read_ending(context: Context, tenant: TenantId, event: EventId) -> EndingView:
@@ -237,7 +240,7 @@ async def _end_some(context: Context, tx: Unit, ending: EndingRow, batch: int) -
         return None
     ids = [one.id for one in tickets]
     offers = await tx.organising.end_offers(ids, now)
-    sales = await tx.endings.add_sales(ids, now) if ending.kind is EndingKind.CANCEL else []
+    sales = await tx.refunds.sales(ids) if ending.kind is EndingKind.CANCEL else []
     by_target = await _sort(tx, ending, tickets)
     types = await tx.stock.of_event(ending.event)
     for target, group in by_target.items():
@@ -246,7 +249,7 @@ async def _end_some(context: Context, tx: Unit, ending: EndingRow, batch: int) -
         actor = _actor(ending) if ending.kind is EndingKind.CANCEL else _SYSTEM
         move = Move(to=target, actor=actor, source=ending.source, now=now, reason=reason)
         await move_tickets(tx, context.vault, group, types, move)
-    await _ask_for_money(tx, sales, now)
+    owed = await return_sales(context, tx, ending.event, sales, str(RevocationReason.EVENT_CANCELLED))
     if ending.kind is EndingKind.CANCEL:
         minted = await tx.endings.reached(ids, State.MINTED)
         await request_burns(tx, [one for one in tickets if one.id in minted], now)
@@ -258,7 +261,7 @@ async def _end_some(context: Context, tx: Unit, ending: EndingRow, batch: int) -
         cancelled=ending.cancelled + counts[State.CANCELLED],
         revoked=ending.revoked + counts[State.REVOKED],
         transfers=ending.transfers + offers,
-        refunds=ending.refunds + len(sales),
+        refunds=ending.refunds + len(owed),
     )
 
 
@@ -275,22 +278,6 @@ async def _sort(tx: Unit, ending: EndingRow, tickets: list[TicketRow]) -> dict[S
         else:
             groups[State.USED if ticket.id in came_in else State.EXPIRED].append(ticket)
     return groups
-
-
-async def _ask_for_money(tx: Unit, sales: list[CancelledSale], now: datetime) -> None:
-    orders: defaultdict[OrderId, list[CancelledSale]] = defaultdict(list)
-    for sale in sales:
-        orders[OrderId(sale.order)].append(sale)
-    for order, paid in orders.items():
-        refund = RefundPayload(
-            payment_id=paid[0].payment_id,
-            amount_cents=sum(one.amount_cents for one in paid),
-            currency=paid[0].currency,
-            reason=str(RevocationReason.EVENT_CANCELLED),
-            order_id=order,
-            ticket_ids=sorted(one.ticket for one in paid),
-        )
-        await request_refund(tx, refund, now)
 
 
 def _actor(ending: EndingRow) -> ActorRef:

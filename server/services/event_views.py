@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from server.domain.rules import RefundRules, TransferRules
 from server.services.rows import EventRow, EventState, TicketTypeRow
@@ -36,7 +37,10 @@ class PolicyView(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class OrganiserType(Struct, frozen=True, kw_only=True, rename="camel"):
-    """A ticket type; available + reserved + sold = total. ``product`` is its short number inside codes."""
+    """A ticket type. ``product`` is its short number inside codes.
+
+    available + reserved + sold = total, until the event is over: then nothing is available.
+    """
 
     id: TicketTypeId
     event_id: EventId
@@ -83,6 +87,7 @@ class OrganiserEvent(Struct, frozen=True, kw_only=True, rename="camel"):
 
 def view_event(event: EventRow, types: Sequence[TicketTypeRow]) -> OrganiserEvent:
     """Return an event as its organiser sees it."""
+    over = event.state in {EventState.CLOSED, EventState.CANCELLED}
     return OrganiserEvent(
         id=event.id,
         version=event.version,
@@ -100,10 +105,10 @@ def view_event(event: EventRow, types: Sequence[TicketTypeRow]) -> OrganiserEven
         refund_rules=event.refund_rules,
         bundle_version=event.bundle_version,
         total=sum(one.total for one in types),
-        available=sum(one.available for one in types),
+        available=0 if over else sum(one.available for one in types),
         reserved=sum(one.reserved for one in types),
         sold=sum(one.sold for one in types),
-        ticket_types=[view_type(one) for one in types],
+        ticket_types=[view_type(replace(one, available=0) if over else one) for one in types],
     )
 
 

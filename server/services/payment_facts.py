@@ -14,12 +14,12 @@ from msgspec import Struct
 from server.services.cancel_order import cancel_order, drop_reservation
 from server.services.context import Context
 from server.services.correlation import correlating
-from server.services.domain_events import RefundPayload, request_refund
 from server.services.order_messages import Message, OrderCancelled, PaymentCompleted, PaymentFailed
 from server.services.payments import Payment, PaymentState
 from server.services.ports import Unit
 from server.services.problems import CallInProgress, NotOnSale, PaymentReused, ReservationUnknown
 from server.services.purchase import check_payment, place_order
+from server.services.refunds_due import return_payment
 from server.services.rows import ReservationRow, ReservationState
 from server.services.rows_facts import InboxRow, PaymentRow
 from shared.ids import ReservationId, TenantId
@@ -138,7 +138,7 @@ async def _complete(context: Context, tx: Unit, told: PaymentCompleted, at: date
         reservation=told.reservation_id,
         told_at=at,
     )
-    await tx.inbox.keep_payment(paid)
+    await tx.inbox.keep_payment(paid, now)
     if told.reservation_id is None:
         return Effect.RECORDED
     return await _buy(context, tx, await _lock(tx, told.reservation_id), paid, now)
@@ -167,24 +167,17 @@ async def _buy(context: Context, tx: Unit, reservation: ReservationRow, paid: Pa
             async with tx.savepoint():
                 await place_order(context, tx, reservation, paid.payment_id, now)
         except NotOnSale:
-            return await _give_back(tx, paid, "not_on_sale", now)
+            return await _give_back(context, tx, reservation, paid, "not_on_sale")
         return Effect.CONFIRMED
     order = await tx.inbox.order_of(reservation.id)
     if order is not None and order.payment_id == paid.payment_id:
         return Effect.NOTHING
-    return await _give_back(tx, paid, "already_paid" if order is not None else "reservation_over", now)
+    reason = "already_paid" if order is not None else "reservation_over"
+    return await _give_back(context, tx, reservation, paid, reason)
 
 
-async def _give_back(tx: Unit, paid: PaymentRow, reason: str, now: datetime) -> Effect:
-    await tx.inbox.keep_payment(_refunded(paid))
-    refund = RefundPayload(
-        payment_id=paid.payment_id,
-        amount_cents=paid.amount_cents,
-        currency=paid.currency,
-        reason=reason,
-        reservation_id=paid.reservation,
-    )
-    await request_refund(tx, refund, now)
+async def _give_back(context: Context, tx: Unit, reservation: ReservationRow, paid: PaymentRow, reason: str) -> Effect:
+    await return_payment(context, tx, paid, reservation.event, reason)
     return Effect.REFUND_REQUESTED
 
 
@@ -203,7 +196,7 @@ async def _fail(tx: Unit, told: PaymentFailed, at: datetime, now: datetime) -> E
         reservation=told.reservation_id,
         told_at=at,
     )
-    await tx.inbox.keep_payment(failed)
+    await tx.inbox.keep_payment(failed, now)
     if told.reservation_id is None:
         return Effect.RECORDED
     reservation = await _lock(tx, told.reservation_id)
@@ -233,14 +226,3 @@ async def _lock(tx: Unit, wanted: ReservationId | None) -> ReservationRow:
     if reservation is None:
         raise ReservationUnknown("The message is about a reservation that is not known here.")
     return reservation
-
-
-def _refunded(paid: PaymentRow) -> PaymentRow:
-    return PaymentRow(
-        payment_id=paid.payment_id,
-        state=PaymentState.REFUNDED,
-        amount_cents=paid.amount_cents,
-        currency=paid.currency,
-        reservation=paid.reservation,
-        told_at=paid.told_at,
-    )

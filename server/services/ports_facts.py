@@ -56,8 +56,8 @@ class Inbox(Protocol):
         """Return a payment."""
         ...
 
-    async def keep_payment(self, payment: PaymentRow) -> None:
-        """Keep what a payment is now."""
+    async def keep_payment(self, payment: PaymentRow, now: datetime) -> None:
+        """Keep what a payment is now; ``now`` counts for one that was not known."""
         ...
 
     async def order(self, order: OrderId) -> OrderRow | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from server.services.rows import EventRow, Page, ReservationRow, TicketRow, TicketTypeRow
 from server.services.rows_organiser import (
-    CancelledSale,
+    EndedRow,
     EndingRow,
     ImportedTicket,
     ImportFault,
@@ -78,6 +78,14 @@ class Organising(Protocol):
         """Return seats in the order in which they were made."""
         ...
 
+    async def rename_seat(self, event: EventId, label: str, new: str) -> bool:
+        """Give a seat of a locked event another label; False if there is one of that label."""
+        ...
+
+    async def drop_seat(self, event: EventId, label: str) -> None:
+        """Forget a seat; tickets that were issued for it keep its label."""
+        ...
+
     async def list_tickets(self, event: EventId, wanted: TicketFilter, page: Page) -> list[NamedTicket]:
         """Return an event's tickets, newest first."""
         ...
@@ -118,16 +126,12 @@ class Endings(Protocol):
         """Return and lock tickets of an event that are in one of these states, in the order of their ids."""
         ...
 
+    async def ended(self, event: EventId, source: str, page: Page) -> list[EndedRow]:
+        """Return tickets whose last step was asked for from there, with what is paid back for them, the newest first."""
+        ...
+
     async def reached(self, tickets: Sequence[TicketId], state: State) -> set[TicketId]:
         """Return those of the tickets that came into a state at some time, whatever they are now."""
-        ...
-
-    async def add_sales(self, tickets: Sequence[TicketId], now: datetime) -> list[CancelledSale]:
-        """Note once what is to be paid back for these tickets, and return it; nothing for those that were free."""
-        ...
-
-    async def sales(self, event: EventId, page: Page) -> list[CancelledSale]:
-        """Return what is to be paid back, by ticket."""
         ...
 
 

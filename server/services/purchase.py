@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from server.domain.access import User
 from server.services.context import Context
 from server.services.idempotency import Answer, Call, find_answer, name_call, run_once
+from server.services.money_back import return_refused
 from server.services.payments import Payment, PaymentProvider, PaymentState
 from server.services.ports import Unit
 from server.services.problems import (
@@ -83,6 +84,18 @@ async def purchase(
         KeyUnusable, KeyReused, CallInProgress: of the idempotency key.
     """
     call = name_call(user, "purchase", key, request)
+    try:
+        return await _purchase(context, payments, call, request)
+    except (ReservationExpired, ReservationSpent, NotOnSale) as refusal:
+        if request.payment_id is None or request.payment_id.startswith(FREE):
+            raise
+        asked = (request.reservation_id, request.payment_id)
+        if not await return_refused(context, payments, user, asked, refusal):
+            raise
+        raise type(refusal)(f"{refusal} What was paid for it is asked to be given back.") from refusal
+
+
+async def _purchase(context: Context, payments: PaymentProvider, call: Call, request: PurchaseRequest) -> Answer:
     found = await _look(context, call, request)
     if isinstance(found, Answer):
         return found
@@ -91,7 +104,7 @@ async def purchase(
     if request.payment_id is None or request.payment_id.startswith(FREE):
         raise PaymentUnverified("This costs money: send the reference of a payment for it.")
     # Asked outside any transaction: no row stays locked while somebody else's server thinks.
-    payment = await payments.fetch(user.tenant, request.payment_id)
+    payment = await payments.fetch(call.user.tenant, request.payment_id)
     check_payment(payment, found)
     return await _buy(context, call, request.reservation_id, request.payment_id)
 
@@ -157,6 +170,8 @@ async def _buy(context: Context, call: Call, reservation_id: ReservationId, paym
     now = context.clock.now()
 
     async def work(tx: Unit) -> Purchased:
+        if not payment_id.startswith(FREE):
+            await _hold_payment(tx, payment_id)
         reservation = await tx.orders.lock_reservation(reservation_id)
         if reservation is None or reservation.user != call.user.user:
             raise ReservationUnknown("You have no such reservation.")
@@ -168,6 +183,13 @@ async def _buy(context: Context, call: Call, reservation_id: ReservationId, paym
         return _as_answer(order, tickets, types)
 
     return await run_once(context.db, call, 200, work)
+
+
+async def _hold_payment(tx: Unit, payment_id: str) -> None:
+    """Keep a payment from being given back while it buys; locked before its reservation, as messages do."""
+    known = await tx.inbox.lock_payment(payment_id)
+    if known is not None and known.state is PaymentState.REFUNDED:
+        raise PaymentUnverified("This payment is asked to be given back: pay anew.")
 
 
 async def place_order(

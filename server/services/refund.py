@@ -12,11 +12,11 @@ from server.domain.refund import Obstacle, Return, refuse_return
 from server.services.availability import forget_availability
 from server.services.burn import request_burn
 from server.services.context import Context
-from server.services.domain_events import RefundPayload, request_refund
 from server.services.idempotency import Answer, name_call, run_once
 from server.services.ports import Unit
 from server.services.problems import TicketUnknown
 from server.services.problems_attendee import RefundNotAllowed, RefundTooLate, TicketLocked, TicketNotRefundable
+from server.services.refunds_due import return_sales
 from server.services.rows import ActorRef, EventRow, TicketRow, TransferState
 from server.services.rows_attendee import Past, Sale
 from server.services.seat_holding import free_again
@@ -84,7 +84,7 @@ async def refund_ticket(context: Context, user: User, key: str | None, ticket_id
         after, sale = await _take_back(context, tx, user, ticket, event)
         if past.minted:
             await request_burn(tx, after, now)
-        return await _ask_for_money(tx, after, sale, now)
+        return await _ask_for_money(context, tx, after, sale)
 
     answer = await run_once(context.db, call, 200, work)
     for one in freed:
@@ -122,18 +122,11 @@ async def _take_back(
     return after, sale
 
 
-async def _ask_for_money(tx: Unit, ticket: TicketRow, sale: Sale | None, now: datetime) -> Refunded:
+async def _ask_for_money(context: Context, tx: Unit, ticket: TicketRow, sale: Sale | None) -> Refunded:
+    now = context.clock.now()
     if sale is None or sale.payment_id is None or sale.amount_cents == 0:
         return _as_answer(ticket, None, now)
-    wish = RefundPayload(
-        payment_id=sale.payment_id,
-        amount_cents=sale.amount_cents,
-        currency=sale.currency,
-        reason=REASON,
-        order_id=ticket.order,
-        ticket_ids=[ticket.id],
-    )
-    await request_refund(tx, wish, now)
+    await return_sales(context, tx, ticket.event, await tx.refunds.sales([ticket.id]), REASON)
     return _as_answer(ticket, sale, now)
 
 

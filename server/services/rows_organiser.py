@@ -100,15 +100,19 @@ class EndingRow(Struct, frozen=True, kw_only=True):
     refunds: int = 0
 
 
-class CancelledSale(Struct, frozen=True, kw_only=True):
-    """What is to be paid back for a ticket of a cancelled event, and the payment it came from."""
+class EndedRow(Struct, frozen=True, kw_only=True):
+    """A ticket that ended with its event: what it was and became, and what is paid back for it."""
 
     ticket: TicketId
-    order: UUID
-    payment_id: str
-    amount_cents: int
-    currency: str
+    ticket_type: TicketTypeId
+    seat: str
+    owner: UserId | None
+    was: State
+    state: State
     at: datetime
+    payment_id: str | None
+    amount_cents: int | None
+    currency: str | None
 
 
 class ImportState(StrEnum):

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from server.domain.access import User
 from server.domain.names import read_name
@@ -17,7 +18,7 @@ from server.services.listing import Listed
 from server.services.ports import Unit
 from server.services.problems import TicketTypeUnknown
 from server.services.problems_organiser import NotSeated, SeatExists
-from server.services.rows import ActorRef, Page, TicketRow, TicketTypeRow
+from server.services.rows import ActorRef, EventState, Page, TicketRow, TicketTypeRow
 from server.services.rows_organiser import SeatRow
 from server.services.stock_care import check_visible, read_type
 from server.services.transition import Move, add_seats
@@ -99,9 +100,10 @@ async def list_seats(
         EventUnknown: none that this user may see.
     """
     async with context.db.tenant(user.tenant) as tx:
-        await check_visible(tx, user, event_id)
+        event = await check_visible(tx, user, event_id)
         rows = await tx.organising.seats(event_id, ticket_type, Page(after=page.after, limit=page.limit + 1))
-    shown = rows[: page.limit]
+    over = event.state in {EventState.CLOSED, EventState.CANCELLED}
+    shown = [replace(one, free=None) if over else one for one in rows[: page.limit]]
     items = [
         SeatView(label=one.label, ticket_type_id=one.ticket_type, free=one.free is not None, seat_id=one.free)
         for one in shown

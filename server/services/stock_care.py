@@ -25,7 +25,7 @@ from server.services.problems_organiser import (
     ZoneTaken,
     ZoneUnknown,
 )
-from server.services.rows import TicketTypeRow
+from server.services.rows import EventRow, TicketTypeRow
 from server.services.rows_organiser import ZoneRow
 from shared.admission.policy import ZoneMask
 from shared.ids import EventId, TicketTypeId, uuid7
@@ -200,16 +200,15 @@ async def list_zones(context: Context, user: User, event_id: EventId) -> list[Zo
         return [_view_zone(one) for one in await tx.organising.zones(event_id)]
 
 
-async def check_visible(tx: Unit, user: User, event_id: EventId) -> None:
-    """Return if the user may see the event: its organisers see drafts, everybody else does not.
+async def check_visible(tx: Unit, user: User, event_id: EventId) -> EventRow:
+    """Return the event if the user may see it: its organisers see drafts, everybody else does not.
 
     Raises:
         EventUnknown: otherwise.
     """
     if Scope.EVENTS_MANAGE in user.scopes:
-        await find_event(tx, event_id)
-    else:
-        await find_public_event(tx, event_id)
+        return await find_event(tx, event_id)
+    return await find_public_event(tx, event_id)
 
 
 def _apply(before: TicketTypeRow, changes: TypeChanges) -> TicketTypeRow:

@@ -10,6 +10,7 @@ import structlog
 from msgspec import Struct
 
 from server.services.context import Context
+from server.services.money_back import UNUSED_FOR, return_unused
 from server.services.ports_facts import Refusals
 from server.services.release import release_overdue
 from server.services.trimming import Trimming, trim_feeds
@@ -24,6 +25,7 @@ MESSAGES_KEPT = timedelta(days=60)
 
 _EVENTS_AT_ONCE = 100
 _TRANSFERS_AT_ONCE = 1000
+_PAYMENTS_AT_ONCE = 500
 
 log = structlog.get_logger()
 
@@ -37,6 +39,10 @@ class Maintenance(Protocol):
 
     async def end_transfers(self, now: datetime, limit: int) -> int:
         """Mark pending offers whose time is over expired, passing over those at work; return how many there were."""
+        ...
+
+    async def unused_payments(self, noted_before: datetime, limit: int) -> list[tuple[TenantId, str]]:
+        """Return payments that were told of before a moment and that nobody has looked after since."""
         ...
 
     async def forget_answers(self, before: datetime) -> None:
@@ -80,11 +86,14 @@ class MaintenanceDatabase(Protocol):
 
 
 class Swept(Struct, frozen=True, kw_only=True):
-    """What a round did: events with overdue reservations, offers of tickets that ended, entries taken out of feeds."""
+    """What a round did: events with overdue reservations, offers of tickets that ended, entries taken out of feeds, payments
+    that nobody used and that go back.
+    """
 
     events: int
     transfers: int = 0
     trimmed: int = 0
+    returned: int = 0
 
 
 async def sweep(context: Context, database: MaintenanceDatabase) -> Swept:
@@ -93,14 +102,25 @@ async def sweep(context: Context, database: MaintenanceDatabase) -> Swept:
     async with database.worker() as unit:
         overdue = await unit.maintenance.overdue_events(now, _EVENTS_AT_ONCE)
         ended = await unit.maintenance.end_transfers(now, _TRANSFERS_AT_ONCE)
+        unused = await unit.maintenance.unused_payments(now - UNUSED_FOR, _PAYMENTS_AT_ONCE)
         await unit.maintenance.forget_answers(now - ANSWERS_KEPT)
         await unit.maintenance.forget_codes(now - CODES_KEPT)
         await unit.maintenance.forget_sessions(now - SESSIONS_KEPT)
         await unit.refusals.forget(now - MESSAGES_KEPT)
     for tenant, event in overdue:
         await _release_all(context, tenant, event, now)
+    returned = [await _return(context, tenant, payment, now) for tenant, payment in unused]
     trimmed = await trim_feeds(database, now)
-    return Swept(events=len(overdue), transfers=ended, trimmed=trimmed)
+    return Swept(events=len(overdue), transfers=ended, trimmed=trimmed, returned=sum(returned))
+
+
+async def _return(context: Context, tenant: TenantId, payment: str, now: datetime) -> bool:
+    """Look after one payment; if that fails, the others still get their turn, and this one in the next round."""
+    try:
+        return await return_unused(context, tenant, payment, now)
+    except TicketTokenError as problem:
+        log.warning("sweep.payment_failed", code=problem.code)
+        return False
 
 
 async def _release_all(context: Context, tenant: TenantId, event: EventId, now: datetime) -> None:

@@ -9,12 +9,15 @@ from msgspec import UNSET, Meta, Struct
 from msgspec.structs import replace
 
 from server.domain.names import read_name
+from server.services.availability import forget_availability
 from server.services.burn import request_burn
 from server.services.classify import LOCK_SOURCE, UNLOCK_SOURCE
 from server.services.context import Context
 from server.services.ports import Unit
 from server.services.problems import TicketUnknown
-from server.services.rows import ActorRef, TicketRow
+from server.services.refunds_due import return_sales
+from server.services.rows import ActorRef, EventState, TicketRow
+from server.services.seat_holding import free_again
 from server.services.ticket_desk import OrganiserTicket, view_ticket
 from server.services.transition import UNSEEN, Changes, Move, move_ticket
 from shared.ids import TenantId, TicketId
@@ -37,9 +40,15 @@ Why = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 
 
 class RevokeRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """Taking a ticket back: why."""
+    """Taking a ticket back: why, and whether what it cost is given back."""
 
     reason: RevocationReason
+    refund: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse to give back what a bank took back already."""
+        if self.refund and self.reason is RevocationReason.CHARGEBACK:
+            raise ValueError("the bank has reversed this payment: there is nothing to give back")
 
 
 class LockRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -79,8 +88,13 @@ class Caretaker(Struct, frozen=True, kw_only=True):
     source: str
 
 
-async def revoke(context: Context, by: Caretaker, ticket_id: TicketId, reason: RevocationReason) -> OrganiserTicket:
-    """Take a ticket back for good; gates refuse it as soon as they hear of it.
+async def revoke(
+    context: Context, by: Caretaker, ticket_id: TicketId, reason: RevocationReason, *, refund: bool = False
+) -> OrganiserTicket:
+    """Take a ticket back for good; gates refuse it as soon as they hear of it. With ``refund`` its price goes back.
+
+    Its place stays sold unless the event's rules say that the places of revoked tickets are sold again; that of somebody who
+    was inside is never.
 
     Raises:
         TicketUnknown: none of this tenant's.
@@ -89,7 +103,17 @@ async def revoke(context: Context, by: Caretaker, ticket_id: TicketId, reason: R
     async with context.db.tenant(by.tenant) as tx:
         ticket = await _lock(tx, ticket_id)
         move = Move(to=State.REVOKED, actor=by.actor, source=by.source, now=context.clock.now(), reason=str(reason))
-        return await _finish(context, tx, ticket, move)
+        if refund:
+            await return_sales(context, tx, ticket.event, await tx.refunds.sales([ticket.id]), str(reason))
+        freed = await _frees_place(tx, ticket)
+        view = await _finish(context, tx, ticket, move)
+        if freed:
+            types = await tx.stock.lock([ticket.ticket_type])
+            await tx.stock.take_back(ticket.ticket_type, 1, restock=True)
+            await free_again(context, tx, [ticket], types, move)
+    if freed:
+        await forget_availability(context, by.tenant, ticket.event)
+    return view
 
 
 async def lock(context: Context, by: Caretaker, ticket_id: TicketId, reason: LockReason) -> OrganiserTicket:
@@ -150,6 +174,14 @@ async def reissue_in(
         changes=Changes(holder_name=holder),
     )
     return await _finish(context, tx, ticket, move)
+
+
+async def _frees_place(tx: Unit, ticket: TicketRow) -> bool:
+    """Tell whether the place of a ticket that is revoked is sold again."""
+    event = await tx.events.get(ticket.event)
+    if event is None or event.state is not EventState.OPEN or not event.refund_rules.restock_revoked:
+        return False
+    return not (await tx.tickets.past(ticket.id)).entered
 
 
 async def _lock(tx: Unit, ticket_id: TicketId) -> TicketRow:

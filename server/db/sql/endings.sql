@@ -36,22 +36,15 @@ SELECT tenant_id AS tenant, id, event_id AS event, ticket_type_id AS ticket_type
 FROM tickets WHERE tenant_id = current_tenant() AND event_id = $1 AND state = ANY ($2::text[])
 ORDER BY id LIMIT $3 FOR UPDATE;
 
+-- name: ended_tickets
+-- A ticket's last step is the one that ended it. What a bank took back has no refund.
+SELECT t.id AS ticket, t.ticket_type_id AS ticket_type, t.seat, t.owner_id AS owner, h.from_state AS was, h.to_state AS state,
+  h.at, r.payment_id, r.amount_cents, r.currency
+FROM tickets AS t
+JOIN ticket_history AS h ON (h.tenant_id, h.ticket_id, h.version) = (t.tenant_id, t.id, t.version)
+LEFT JOIN refunds_due AS r ON (r.tenant_id, r.ticket_id) = (t.tenant_id, t.id)
+WHERE t.event_id = $1 AND h.source = $2 AND ($3::uuid IS NULL OR t.id < $3)
+ORDER BY t.id DESC LIMIT $4;
+
 -- name: reached_state
 SELECT DISTINCT ticket_id FROM ticket_history WHERE ticket_id = ANY ($1::uuid[]) AND to_state = $2;
-
--- name: add_cancelled_sales
--- What each ticket cost is what its reservation said when it was bought.
-INSERT INTO cancelled_sales (tenant_id, ticket_id, event_id, order_id, payment_id, amount_cents, currency, at)
-SELECT t.tenant_id, t.id, t.event_id, o.id, o.payment_id, l.price_cents, o.currency, $2
-FROM tickets AS t
-JOIN orders AS o ON o.tenant_id = t.tenant_id AND o.id = t.order_id
-JOIN reservation_lines AS l
-  ON l.tenant_id = o.tenant_id AND l.reservation_id = o.reservation_id AND l.ticket_type_id = t.ticket_type_id
--- A bank that reversed a payment has given the money back already.
-WHERE t.id = ANY ($1::uuid[]) AND l.price_cents > 0 AND t.locked IS DISTINCT FROM 'chargeback'
-ON CONFLICT (tenant_id, ticket_id) DO NOTHING
-RETURNING ticket_id AS ticket, order_id AS "order", payment_id, amount_cents, currency, at;
-
--- name: cancelled_sales_of_event
-SELECT ticket_id AS ticket, order_id AS "order", payment_id, amount_cents, currency, at
-FROM cancelled_sales WHERE event_id = $1 AND ($2::uuid IS NULL OR ticket_id < $2) ORDER BY ticket_id DESC LIMIT $3;

@@ -22,8 +22,9 @@ SELECT payment_id, state, amount_cents, currency, reservation_id AS reservation,
 FROM payment_facts WHERE tenant_id = current_tenant() AND payment_id = $1;
 
 -- name: keep_payment
-INSERT INTO payment_facts (tenant_id, payment_id, state, amount_cents, currency, reservation_id, told_at)
-VALUES (current_tenant(), $1, $2, $3, $4, $5, $6)
+-- From when a payment is known stays what it was.
+INSERT INTO payment_facts (tenant_id, payment_id, state, amount_cents, currency, reservation_id, told_at, noted_at)
+VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (tenant_id, payment_id) DO UPDATE SET
   state = excluded.state, amount_cents = excluded.amount_cents, currency = excluded.currency,
   reservation_id = excluded.reservation_id, told_at = excluded.told_at;

@@ -14,6 +14,10 @@ WITH overdue AS (
 UPDATE transfers AS t SET state = 'expired', ended_at = $1
 FROM overdue WHERE (t.tenant_id, t.id) = (overdue.tenant_id, overdue.id);
 
+-- name: unused_payments
+SELECT tenant_id, payment_id FROM payment_facts WHERE state = 'completed' AND NOT settled AND noted_at < $1
+ORDER BY noted_at LIMIT $2;
+
 -- name: forget_answers
 DELETE FROM idempotency WHERE created_at < $1;
 

@@ -42,6 +42,16 @@ INSERT INTO seats (tenant_id, event_id, ticket_type_id, id, label)
 SELECT current_tenant(), $1, $2, one.* FROM unnest($3::uuid[], $4::text[]) AS one
 ON CONFLICT (tenant_id, event_id, label) DO NOTHING RETURNING label;
 
+-- name: rename_seat
+-- The caller has locked the event, so that no two seats become the same.
+UPDATE seats AS s SET label = $3
+WHERE s.event_id = $1 AND s.label = $2
+  AND NOT EXISTS (SELECT FROM seats AS o WHERE o.tenant_id = s.tenant_id AND o.event_id = $1 AND o.label = $3)
+RETURNING s.id;
+
+-- name: drop_seat
+DELETE FROM seats WHERE event_id = $1 AND label = $2;
+
 -- name: seats_of_event
 SELECT s.id, s.ticket_type_id AS ticket_type, s.label,
   (SELECT t.id FROM tickets AS t

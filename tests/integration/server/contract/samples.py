@@ -80,6 +80,7 @@ def _running() -> dict[str, Json]:
 
 def _doors(places: Mapping[str, str]) -> dict[str, Json]:
     return {
+        "PATCH /api/v1/events/{event}/seats/{seat}": {"label": "A2"},
         "POST /api/v1/events/{event}/seats": {"ticketTypeId": places["type"], "labels": ["A1"]},
         "POST /api/v1/tickets/validate": {"code": "TT1:ABC", "gateId": places["gate"]},
         "POST /api/v1/tickets/{ticket}/validate": {"code": "TT1:ABC", "gateId": places["gate"]},

@@ -46,6 +46,7 @@ async def fill_side(served: Served, owner: User, admin: User, gate_key: Ed25519P
 
 async def name_things(served: Served, admin: User, event: str) -> dict[str, str]:
     """Make what organisers make besides events and gates."""
+    seat = await add_seat(served, admin, event)
     zone = {"bit": 0, "name": "Floor"}
     await post(served, f"/api/v1/events/{event}/zones", admin, zone)
     wish = {"name": "Turnstiles", "scopes": sorted(KEY_SCOPES)}
@@ -60,9 +61,21 @@ async def name_things(served: Served, admin: User, event: str) -> dict[str, str]
         "key": str(msgspec.convert(key["apiKey"], dict[str, object])["id"]),
         "api_key": str(key["key"]),
         "service": str(service["secret"]),
+        "seat": seat,
         "supervisor": str(msgspec.convert(supervisor["supervisor"], dict[str, object])["id"]),
         "import": str(brought["id"]),
     }
+
+
+async def add_seat(served: Served, admin: User, event: str) -> str:
+    """Add a seat and return by which id it is had."""
+    path, wish = f"/api/v1/events/{event}", {"name": "Stalls", "priceCents": 1, "currency": "EUR", "seated": True}
+    kind = await post(served, path + "/ticket-types", admin, wish, Idempotency_Key=fresh_key())
+    labels = {"ticketTypeId": kind["id"], "labels": ["Z 1"]}
+    await post(served, path + "/seats", admin, labels, Idempotency_Key=fresh_key())
+    reply = await served.call("GET", f"{path}/seats?ticketTypeId={kind['id']}", admin)
+    (seat,) = msgspec.convert(reply.json["items"], list[Json])
+    return str(seat["seatId"])
 
 
 async def offer(served: Served, owner: User, ticket: str) -> str:

@@ -20,6 +20,7 @@ OF_ONE_SIDE = {
     "type",
     "key",
     "supervisor",
+    "seat",
     "import",
     "conflict",
 }

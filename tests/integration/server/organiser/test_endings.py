@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
+import msgspec
+
 from server.domain.access import Role
 from server.services.endings import CANCELLING, EndingOrder, begin_ending, step_ending
 from server.services.rows import ActorRef
@@ -120,7 +122,22 @@ async def test_cancelling_gives_places_back_and_says_what_is_owed(office: Office
     again = await holder.made("GET", f"/reservations/{pending['reservationId']}")
     assert again["status"] == "cancelled"
     after = await event_of(office, event)
-    assert (after["reserved"], after["sold"]) == (0, 3)
+    assert (after["reserved"], after["sold"], after["available"]) == (0, 3, 0)
+    types = await holder.made("GET", f"/events/{event}/ticket-types")
+    assert isinstance(types["items"], list)
+    assert {one["available"] for one in types["items"]} == {0}
+    assert {one["free"] for one in (await office.page(f"/events/{event}/seats")).items} == {False}
+    first = await office.page(f"/events/{event}/ending/tickets?limit=3")
+    more = await office.page(f"/events/{event}/ending/tickets?limit=3&cursor={first.cursor}")
+    ended = first.items + more.items
+    assert (len(ended), len({one["ticketId"] for one in ended}), {one["status"] for one in ended}) == (
+        5,
+        5,
+        {"cancelled"},
+    )
+    assert sorted(str(one["previousStatus"]) for one in ended) == ["active"] * 3 + ["available"] * 2
+    money = [one["refund"] for one in ended if one["refund"] is not None]
+    assert [(one["amountCents"], one["currency"]) for one in msgspec.convert(money, list[Json])] == [(4500, "EUR")] * 2
     due = await office.page(f"/events/{event}/refunds-due?limit=1")
     rest = await office.page(f"/events/{event}/refunds-due?limit=5&cursor={due.cursor}")
     assert [(one["amountCents"], one["currency"]) for one in due.items + rest.items] == [(4500, "EUR")] * 2

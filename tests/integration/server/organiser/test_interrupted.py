@@ -153,7 +153,7 @@ async def test_end_is_finished_by_others_and_a_purchase_on_its_way_is_part_of_it
     assert (done.state, done.cancelled, done.refunds) == ("done", 3, 3)
     async with shop.context.db.tenant(shop.tenant) as tx:
         reservation = await tx.orders.get_reservation(held.reservation_id)
-        sales = await tx.endings.sales(shop.event, Page(limit=10))
+        sales = await tx.refunds.list(shop.event, Page(limit=10))
     assert reservation is not None
     assert reservation.state == "cancelled"
     assert {one.amount_cents for one in sales} == {4500}

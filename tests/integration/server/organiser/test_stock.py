@@ -135,6 +135,47 @@ async def test_seat_label_is_there_once_in_an_event(office: Office) -> None:
     assert await office.refused("PATCH", f"/ticket-types/{kind}", version) == (409, "stock_taken")
 
 
+async def test_a_seat_nobody_has_is_renamed_and_withdrawn(office: Office) -> None:
+    event, kind = await office.draft_with_type(seated=True, total=0)
+    path = f"/events/{event}/seats"
+    await office.made("POST", path, {"ticketTypeId": kind["id"], "labels": ["A 1", "A 2", "A 3"]})
+    ids = {str(one["label"]): one["seatId"] for one in (await office.page(path)).items}
+    named = await office.made("PATCH", f"{path}/{ids['A 1']}", {"label": "Box 1"})
+    assert (named["label"], named["seatId"], named["free"]) == ("Box 1", ids["A 1"], True)
+    assert await office.made("PATCH", f"{path}/{ids['A 1']}", {"label": "Box 1"}) == named
+    assert await office.refused("PATCH", f"{path}/{ids['A 1']}", {"label": "A 2"}) == (409, "seat_exists")
+    gone = await office.made("DELETE", f"{path}/{ids['A 2']}")
+    assert isinstance(gone["ticketType"], dict)
+    assert (gone["label"], shelves(gone["ticketType"])) == ("A 2", (2, 2, 0, 0))
+    assert await office.refused("DELETE", f"{path}/{ids['A 2']}") == (404, "seat_not_found")
+    assert sorted(str(one["label"]) for one in (await office.page(path)).items) == ["A 3", "Box 1"]
+    await office.issue(event, kind["id"], seatId=ids["A 3"])
+    for method, body in (("PATCH", {"label": "A 9"}), ("DELETE", None)):
+        assert await office.refused(method, f"{path}/{ids['A 3']}", body) == (409, "seat_not_free")
+        assert await office.refused(method, f"{path}/{uuid4()}", body) == (404, "seat_not_found")
+        assert await office.refused(method, f"/events/{office.event}/seats/{ids['A 1']}", body) == (
+            404,
+            "seat_not_found",
+        )
+    again = await office.made("POST", path, {"ticketTypeId": kind["id"], "labels": ["A 1", "A 2"]})
+    assert isinstance(again["ticketType"], dict)
+    assert shelves(again["ticketType"]) == (4, 3, 0, 1)
+
+
+async def test_a_seat_is_withdrawn_or_sold_and_never_both(office: Office) -> None:
+    event, kind = await office.draft_with_type(seated=True, total=0)
+    path, labels = f"/events/{event}/seats", [f"B {number}" for number in range(8)]
+    await office.made("POST", path, {"ticketTypeId": kind["id"], "labels": labels})
+    seats = [one["seatId"] for one in (await office.page(path)).items]
+    order = [{"reason": "guest", "tickets": [{"ticketTypeId": kind["id"], "seatId": seat}]} for seat in seats]
+    calls = [office.call("DELETE", f"{path}/{seat}") for seat in seats]
+    calls += [office.call("POST", f"/events/{event}/tickets/issue", one) for one in order]
+    statuses = [status for status, _ in await asyncio.gather(*calls)]
+    assert [(statuses[n] == 200) + (statuses[n + 8] == 201) for n in range(8)] == [1] * 8
+    after = await event_of(office, event)
+    assert (after["total"], after["sold"], after["available"]) == (statuses.count(201), statuses.count(201), 0)
+
+
 async def test_drafts_seats_are_shown_to_organisers_alone(office: Office) -> None:
     event, _ = await office.draft_with_type(seated=True, total=0)
     customer = Office(office.house, Role.CUSTOMER)

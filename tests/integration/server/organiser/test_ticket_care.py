@@ -15,7 +15,7 @@ from shared.ids import TenantId, TicketId, TransferId
 from shared.sync.feed import FeedEntry, TicketEntry, TombstoneEntry
 from shared.tickets.lifecycle import RevocationReason
 from tests.integration.server.doors.house import House
-from tests.integration.server.organiser.office import Json, Office, ticket_of
+from tests.integration.server.organiser.office import Json, Office, event_of, ticket_of
 
 
 async def guest(office: Office, **line: str) -> TicketId:
@@ -196,3 +196,31 @@ async def test_two_who_take_one_ticket_back_do_it_once(office: Office) -> None:
     answers = await asyncio.gather(*(office.call("POST", path, {"reason": "admin_request"}) for _ in range(4)))
     assert sorted(status for status, _ in answers) == [200, 409, 409, 409]
     assert len(steps(await ticket_of(office, ticket))) == 3
+
+
+async def test_place_of_a_revoked_ticket_is_sold_again_by_the_events_rule(office: Office) -> None:
+    event, kind = await office.draft_with_type(seated=True, total=0)
+    path = f"/events/{event}/seats"
+    await office.made("POST", path, {"ticketTypeId": kind["id"], "labels": ["A 1", "A 2"]})
+    await office.made("POST", f"/events/{event}/open")
+    first, second = (await office.page(path)).items
+    for seat in (first, second):
+        await office.issue(event, kind["id"], seatId=seat["seatId"])
+    body = {"reason": "fraud_detected"}
+    await office.made("POST", f"/tickets/{first['seatId']}/revoke", body)
+    kept = await event_of(office, event)
+    assert (kept["available"], kept["sold"]) == (0, 2)
+    rules = {"version": kept["version"], "refundRules": {"restockRevoked": True}}
+    await office.made("PATCH", f"/events/{event}", rules)
+    await office.made("POST", f"/tickets/{second['seatId']}/revoke", body)
+    after = await event_of(office, event)
+    assert (after["available"], after["sold"], after["total"]) == (1, 1, 2)
+    free = [one for one in (await office.page(path)).items if one["free"]]
+    assert [one["label"] for one in free] == [second["label"]]
+    assert free[0]["seatId"] != second["seatId"]
+    assert await office.refused("POST", f"/tickets/{second['seatId']}/revoke", body) == (
+        409,
+        "state_transition_invalid",
+    )
+    chargeback = {"reason": "chargeback", "refund": True}
+    assert (await office.refused("POST", f"/tickets/{second['seatId']}/revoke", chargeback))[0] == 400

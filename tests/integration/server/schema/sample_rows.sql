@@ -53,8 +53,8 @@ INSERT INTO seats (tenant_id, id, event_id, ticket_type_id, label)
 VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'A 1');
 INSERT INTO event_endings (tenant_id, event_id, kind, actor_kind, actor_id, source, started_at, updated_at)
 VALUES (current_tenant(), current_tenant(), 'close', 'organiser', 'sample', 'sample', '2026-01-01Z', '2026-01-01Z');
-INSERT INTO cancelled_sales (tenant_id, ticket_id, event_id, order_id, payment_id, amount_cents, currency, at)
-VALUES (current_tenant(), current_tenant(), current_tenant(), current_tenant(), 'paid', 100, 'EUR', '2026-01-01Z');
+INSERT INTO refunds_due (tenant_id, id, payment_id, ticket_id, amount_cents, currency, reason, at)
+VALUES (current_tenant(), current_tenant(), 'paid', current_tenant(), 100, 'EUR', 'event_cancelled', '2026-01-01Z');
 INSERT INTO imports (tenant_id, id, event_id, state, actor_id, created_at, updated_at)
 VALUES (current_tenant(), current_tenant(), current_tenant(), 'applying', 'sample', '2026-01-01Z', '2026-01-01Z');
 INSERT INTO import_rows (tenant_id, import_id, n, external_id, ticket_type_id, holder_name, seat)

@@ -1,0 +1,3 @@
+-- Seats are renamed and withdrawn while nobody has them.
+
+GRANT UPDATE (label), DELETE ON seats TO tt_app;
