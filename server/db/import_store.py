@@ -49,6 +49,7 @@ class ImportStore:
             row.faults,
             row.updated_at,
             row.finished_at,
+            row.held,
         )
 
     async def stage(self, import_id: UUID, rows: Sequence[StagedTicket]) -> None:
@@ -110,6 +111,11 @@ class ImportStore:
     async def seat_labels(self, import_id: UUID, after: int, limit: int) -> dict[int, str]:
         """Return the seats that rows ask for."""
         rows = await self._connection.fetch(_SQL["seat_labels"], import_id, after, limit)
+        return {row["n"]: row["seat"] for row in rows}
+
+    async def held_labels(self, import_id: UUID, until: int, limit: int) -> dict[int, str]:
+        """Return the seats that rows up to a number ask for, the last first."""
+        rows = await self._connection.fetch(_SQL["held_labels"], import_id, until, limit)
         return {row["n"]: row["seat"] for row in rows}
 
     async def lock_seats(self, event: EventId, labels: Sequence[str], state: State) -> list[TicketRow]:

@@ -12,6 +12,7 @@ import structlog
 from server.services.context import Context
 from server.services.endings import step_ending
 from server.services.import_apply import begin_import, refuse_import, step_import
+from server.services.import_seats import hold_some, release_some
 from server.services.ports_organiser import ChoreDatabase
 from server.services.rows_organiser import ImportState
 from shared.ids import TenantId
@@ -57,13 +58,19 @@ async def _step_file(context: Context, tenant: TenantId, import_id: UUID) -> boo
         row = await tx.imports.get(import_id)
     if row is None:
         return False
-    match row.state:
-        case ImportState.RECEIVING:
-            await refuse_import(context, tenant, import_id)
-            return False
-        case ImportState.STAGED:
-            return await begin_import(context, tenant, import_id)
-        case ImportState.APPLYING:
-            return await step_import(context, tenant, import_id)
-        case ImportState.DONE | ImportState.REFUSED:
-            return False
+    step = _STEPS.get(row.state)
+    return False if step is None else await step(context, tenant, import_id)
+
+
+async def _give_up(context: Context, tenant: TenantId, import_id: UUID) -> bool:
+    await refuse_import(context, tenant, import_id)
+    return False
+
+
+_STEPS: dict[ImportState, Callable[[Context, TenantId, UUID], Awaitable[bool]]] = {
+    ImportState.RECEIVING: _give_up,
+    ImportState.STAGED: begin_import,
+    ImportState.HOLDING: hold_some,
+    ImportState.RELEASING: release_some,
+    ImportState.APPLYING: step_import,
+}

@@ -1,12 +1,12 @@
 """Applying a file of tickets: checked against what is there, paid out of the stock at once, then made in portions.
 
-Once a file is begun nothing can be in the way of its rows any more: their stock is sold to it, its seats are held for it. So
-it ends complete, whoever has to go on after an interruption.
+Once a file is being applied nothing can be in the way of its rows any more: their stock is sold to it, its seats are held for
+it. So it ends complete, whoever has to go on after an interruption. How its seats are taken is in `import_seats`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,14 +16,14 @@ from server.services.context import Context
 from server.services.ports import Unit
 from server.services.rows import ActorRef, EventState, TicketRow, TicketTypeRow
 from server.services.rows_organiser import ImportedTicket, ImportFault, ImportRow, ImportState, StagedTicket
-from server.services.transition import Move, issue_tickets, move_seats, sell_seats
-from shared.ids import EventId, TenantId, TicketId, uuid7
+from server.services.transition import Move, issue_tickets, sell_seats
+from shared.ids import EventId, TenantId, TicketId, TicketTypeId, uuid7
 from shared.tickets.lifecycle import Actor, State
 
-BATCH = 500
+BATCH = 100
+"""How many tickets are made at once: making them keeps a process busy that others want answers from."""
 SOURCE = "import"
 _FAULTS_KEPT = 100
-_SEATS_AT_ONCE = 2000
 _HEADER = 1
 
 
@@ -31,30 +31,44 @@ async def begin_import(context: Context, tenant: TenantId, import_id: UUID) -> b
     """Check a staged file and begin to apply it, or refuse it; return False if it has to wait.
 
     That is the case while another file of the same event is being applied, and while somebody else is at work on this one.
+    What takes long is looked at before any row is locked that a sale needs.
     """
     now = context.clock.now()
     async with context.db.tenant(tenant) as tx:
         row = await tx.imports.take(import_id)
-        if row is None or row.state is not ImportState.STAGED:
+        if row is None or row.state is not ImportState.STAGED or await tx.imports.is_applying(row.event):
             return False
-        event = await tx.events.lock(row.event)
-        if await tx.imports.is_applying(row.event):
-            return False
-        row = replace(row, known=await tx.imports.drop_known(row.id, row.event), updated_at=now)
+        row = replace(row, known=row.known + await tx.imports.drop_known(row.id, row.event), updated_at=now)
+        await tx.imports.write(row)
         wanted = await tx.imports.wanted(row.id)
-        types = {one.id: one for one in await tx.stock.lock(sorted(wanted))}
         faults = await _find_faults(tx, row)
-        for ticket_type, quantity in wanted.items():
-            faults += _check_stock(types[ticket_type], quantity)
-        if event is None or event.state not in {EventState.DRAFT, EventState.OPEN}:
-            faults.append(ImportFault(n=_HEADER, field="", code="event_over", message="The event is over."))
         if faults:
             await _refuse(tx, row, faults, now)
             return True
-        for ticket_type, quantity in wanted.items():
-            await tx.organising.sell_free(ticket_type, quantity)
-        await _hold_seats(tx, row, now)
-        await tx.imports.write(replace(row, state=ImportState.APPLYING))
+    async with context.db.tenant(tenant) as tx:
+        again = await tx.imports.take(import_id)
+        if again is None or again.state is not ImportState.STAGED:
+            return False
+        return await _take_stock(tx, again, wanted, now)
+
+
+async def _take_stock(tx: Unit, row: ImportRow, wanted: Mapping[TicketTypeId, int], now: datetime) -> bool:
+    """Sell a file the places it counts; those with seats are taken seat by seat afterwards."""
+    event = await tx.events.lock(row.event)
+    if await tx.imports.is_applying(row.event):
+        return False
+    types = await tx.stock.lock(sorted(wanted))
+    faults = [fault for one in types for fault in _check_stock(one, wanted[one.id])]
+    if event is None or event.state not in {EventState.DRAFT, EventState.OPEN}:
+        faults.append(ImportFault(n=_HEADER, field="", code="event_over", message="The event is over."))
+    if faults:
+        await _refuse(tx, row, faults, now)
+        return True
+    for one in types:
+        if not one.seated:
+            await tx.organising.sell_free(one.id, wanted[one.id])
+    state = ImportState.HOLDING if any(one.seated for one in types) else ImportState.APPLYING
+    await tx.imports.write(replace(row, state=state, updated_at=now))
     return True
 
 
@@ -89,11 +103,16 @@ async def refuse_import(context: Context, tenant: TenantId, import_id: UUID) -> 
 
 
 async def _refuse(tx: Unit, row: ImportRow, faults: Sequence[ImportFault], now: datetime) -> None:
-    if faults:
-        await tx.imports.add_faults(row.id, faults[:_FAULTS_KEPT])
+    await note_faults(tx, row, faults)
     await tx.imports.drop_rows(row.id)
     count = row.faults + len({one.n for one in faults})
     await tx.imports.write(replace(row, state=ImportState.REFUSED, faults=count, updated_at=now, finished_at=now))
+
+
+async def note_faults(tx: Unit, row: ImportRow, faults: Sequence[ImportFault]) -> None:
+    """Keep the first of what is wrong with a file."""
+    if faults:
+        await tx.imports.add_faults(row.id, faults[:_FAULTS_KEPT])
 
 
 async def _find_faults(tx: Unit, row: ImportRow) -> list[ImportFault]:
@@ -121,20 +140,12 @@ def _check_stock(row: TicketTypeRow, quantity: int) -> list[ImportFault]:
     return [ImportFault(n=_HEADER, field="ticket_type", code="not_enough_left", message=message)]
 
 
-async def _hold_seats(tx: Unit, row: ImportRow, now: datetime) -> None:
-    move = Move(to=State.RESERVED, actor=_system(row), source=SOURCE, now=now)
-    after = 0
-    while labels := await tx.imports.seat_labels(row.id, after, _SEATS_AT_ONCE):
-        await move_seats(tx, await tx.imports.lock_seats(row.event, list(labels.values()), State.AVAILABLE), move)
-        after = max(labels)
-
-
 async def _make(context: Context, tx: Unit, row: ImportRow, staged: Sequence[StagedTicket]) -> list[ImportedTicket]:
     """Make the tickets of some rows and return which row has become which."""
     now = context.clock.now()
     types = await tx.stock.of_event(row.event)
     seated = {one.id for one in types if one.seated}
-    active = Move(to=State.ACTIVE, actor=_system(row), source=SOURCE, now=now)
+    active = Move(to=State.ACTIVE, actor=system_of(row), source=SOURCE, now=now)
     by_seat = {one.seat: one for one in staged if one.ticket_type in seated}
     made = [
         (one, _ticket(tx.tenant, row.event, one, TicketId(uuid7(now, context.random_bytes))))
@@ -184,5 +195,6 @@ def _bear(ticket: TicketRow, staged: StagedTicket) -> TicketRow:
     )
 
 
-def _system(row: ImportRow) -> ActorRef:
+def system_of(row: ImportRow) -> ActorRef:
+    """Return by whose word a file is applied."""
     return ActorRef(kind=Actor.SYSTEM, id=row.actor_id)

@@ -151,7 +151,7 @@ class Imports(Protocol):
         ...
 
     async def is_applying(self, event: EventId) -> bool:
-        """Tell whether a file of this event is being applied."""
+        """Tell whether a file of this event was begun and is not over."""
         ...
 
     async def write(self, row: ImportRow) -> None:
@@ -196,6 +196,10 @@ class Imports(Protocol):
 
     async def seat_labels(self, import_id: UUID, after: int, limit: int) -> dict[int, str]:
         """Return the seats that rows behind a number ask for, by the number of the row."""
+        ...
+
+    async def held_labels(self, import_id: UUID, until: int, limit: int) -> dict[int, str]:
+        """Return the seats that rows up to a number ask for, the last rows first."""
         ...
 
     async def lock_seats(self, event: EventId, labels: Sequence[str], state: State) -> list[TicketRow]:

@@ -120,6 +120,10 @@ class ImportState(StrEnum):
 
     RECEIVING = "receiving"
     STAGED = "staged"
+    HOLDING = "holding"
+    """Its seats are being taken, portion by portion."""
+    RELEASING = "releasing"
+    """One of its seats was somebody's by then: what it took is being given back."""
     APPLYING = "applying"
     DONE = "done"
     REFUSED = "refused"
@@ -139,6 +143,7 @@ class ImportRow(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None
+    held: int = 0
 
 
 class StagedTicket(Struct, frozen=True, kw_only=True):

@@ -3,20 +3,20 @@ INSERT INTO imports (tenant_id, id, event_id, state, actor_id, created_at, updat
 VALUES (current_tenant(), $1, $2, 'receiving', $3, $4, $4);
 
 -- name: get_import
-SELECT id, event_id AS event, state, actor_id, received, known, applied, faults, created_at, updated_at, finished_at
+SELECT id, event_id AS event, state, actor_id, received, known, applied, faults, held, created_at, updated_at, finished_at
 FROM imports WHERE id = $1;
 
 -- name: take_import
 -- One worker at a time; whoever comes second does something else.
-SELECT id, event_id AS event, state, actor_id, received, known, applied, faults, created_at, updated_at, finished_at
+SELECT id, event_id AS event, state, actor_id, received, known, applied, faults, held, created_at, updated_at, finished_at
 FROM imports WHERE id = $1 FOR UPDATE SKIP LOCKED;
 
 -- name: is_applying
-SELECT EXISTS (SELECT FROM imports WHERE event_id = $1 AND state = 'applying');
+SELECT EXISTS (SELECT FROM imports WHERE event_id = $1 AND state IN ('holding', 'releasing', 'applying'));
 
 -- name: write_import
 UPDATE imports SET
-  state = $2, received = $3, known = $4, applied = $5, faults = $6, updated_at = $7, finished_at = $8
+  state = $2, received = $3, known = $4, applied = $5, faults = $6, updated_at = $7, finished_at = $8, held = $9
 WHERE id = $1;
 
 -- name: stage
@@ -77,6 +77,11 @@ SELECT ticket_type_id, count(*)::integer AS quantity FROM import_rows WHERE impo
 SELECT r.n, r.seat
 FROM import_rows AS r JOIN ticket_types AS y ON (y.tenant_id, y.id) = (r.tenant_id, r.ticket_type_id)
 WHERE r.import_id = $1 AND y.seated AND r.n > $2 ORDER BY r.n LIMIT $3;
+
+-- name: held_labels
+SELECT r.n, r.seat
+FROM import_rows AS r JOIN ticket_types AS y ON (y.tenant_id, y.id) = (r.tenant_id, r.ticket_type_id)
+WHERE r.import_id = $1 AND y.seated AND r.n <= $2 ORDER BY r.n DESC LIMIT $3;
 
 -- name: lock_seats
 -- In the order of ids, as everybody locks tickets.

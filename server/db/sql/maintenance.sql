@@ -43,4 +43,4 @@ SELECT tenant_id, event_id FROM event_endings WHERE state = 'running' ORDER BY u
 -- name: waiting_imports
 -- What is being received is left alone unless nothing came for long: whoever sent it is gone.
 SELECT tenant_id, id FROM imports
-WHERE state IN ('staged', 'applying') OR (state = 'receiving' AND updated_at < $2) ORDER BY updated_at LIMIT $1;
+WHERE state IN ('staged', 'holding', 'releasing', 'applying') OR (state = 'receiving' AND updated_at < $2) ORDER BY updated_at LIMIT $1;

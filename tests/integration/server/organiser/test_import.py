@@ -9,8 +9,9 @@ import pytest
 
 from server.domain.access import Role
 from server.services.import_apply import begin_import, step_import
-from server.services.import_file import MOST_BYTES, receive_import
+from server.services.import_file import MOST_BYTES, read_import, receive_import
 from server.services.import_reader import MOST_ROWS
+from server.services.import_seats import hold_some, release_some
 from server.services.problems_organiser import FileTooLarge
 from shared.ids import EventId
 from tests.integration.server.organiser.office import Json, Office, event_of, type_body
@@ -179,3 +180,55 @@ async def test_types_of_another_event_are_unknown(office: Office) -> None:
     assert refused["state"] == "refused"
     for wanted in (event, other):
         assert (await imported(office, wanted, table("x-1,Standing,Ada")))["applied"] == 1
+
+
+async def seats_file(office: Office, count: int) -> tuple[str, str, bytes]:
+    """Make an event with seats and return its id, its type's, and a file that asks for all of them but the last."""
+    event, kind = await office.draft_with_type(seated=True, total=0, name="Seat")
+    labels = [f"A {number}" for number in range(count)]
+    await office.made("POST", f"/events/{event}/seats", {"ticketTypeId": kind["id"], "labels": labels})
+    rows = [f"x-{number},Seat,Ada,{label}" for number, label in enumerate(labels[:-1])]
+    return event, str(kind["id"]), table(*rows, header="external_id,ticket_type,holder_name,seat")
+
+
+async def test_seats_are_taken_in_portions_between_which_others_buy(office: Office) -> None:
+    event, kind, data = await seats_file(office, 10)
+    context, tenant = office.house.parts.context, office.user.tenant
+    view = await receive_import(context, office.user, EventId(UUID(event)), chunked(data))
+    assert view.state == "holding"
+    assert await hold_some(context, tenant, view.id, batch=4)
+    halfway = await event_of(office, event)
+    assert (halfway["available"], halfway["sold"]) == (6, 4)
+    (last,) = [one for one in (await office.page(f"/events/{event}/seats")).items if one["label"] == "A 9"]
+    await office.issue(event, kind, seatId=last["seatId"])
+    done = await office.settled(f"/imports/{view.id}")
+    assert (done["state"], done["applied"], done["faults"]) == ("done", 9, 0)
+    after = await event_of(office, event)
+    assert (after["available"], after["reserved"], after["sold"]) == (0, 0, 10)
+
+
+async def test_file_gives_everything_back_if_somebody_is_quicker_with_a_seat(office: Office) -> None:
+    event, kind, data = await seats_file(office, 10)
+    plain = await office.made("POST", f"/events/{event}/ticket-types", type_body() | {"name": "Floor", "total": 5})
+    data += b"y-1,Floor,Ben,\n"
+    context, tenant = office.house.parts.context, office.user.tenant
+    view = await receive_import(context, office.user, EventId(UUID(event)), chunked(data))
+    assert await hold_some(context, tenant, view.id, batch=4)
+    (wanted,) = [one for one in (await office.page(f"/events/{event}/seats")).items if one["label"] == "A 6"]
+    await office.issue(event, kind, seatId=wanted["seatId"])
+    assert (await event_of(office, event))["sold"] == 6
+    while (await read_import(context, tenant, view.id)).state == "holding":
+        await hold_some(context, tenant, view.id, batch=4)
+    assert await office.refused("POST", f"/events/{event}/cancel", {"reason": "x"}) == (409, "import_running")
+    assert await release_some(context, tenant, view.id, batch=3)
+    refused = await office.settled(f"/imports/{view.id}")
+    assert isinstance(refused["errors"], list)
+    assert (refused["state"], [(one["row"], one["code"]) for one in refused["errors"]]) == (
+        "refused",
+        [(8, "seat_not_free")],
+    )
+    after = await event_of(office, event)
+    assert (after["available"], after["reserved"], after["sold"]) == (14, 0, 1)
+    assert len([one for one in (await office.page(f"/events/{event}/seats")).items if one["free"]]) == 9
+    assert plain["available"] == 5
+    assert (await imported(office, event, table("y-1,Floor,Ben")))["state"] == "done"
