@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import aiohttp
 import msgspec
-from msgspec import Struct
 
+from server.bus.gate_accounts import Faults, Permission, TopicPermission, User, is_as_wanted, keys_are_right, rights_of
 from server.bus.gate_topology import (
     GATES,
     NOTHING,
@@ -20,7 +20,6 @@ from server.bus.gate_topology import (
     gate_binding,
     gate_keys,
     gate_queue,
-    gate_rights,
     joined,
     stream_binding,
 )
@@ -45,34 +44,6 @@ _MOST_CONNECTIONS = 4
 """One in use, one that is being tried, and the remains of one that the network tore."""
 
 _MOST_CHANNELS = 16
-
-
-# The API tells much more about each; what is not compared is left out on purpose, so unknown fields are allowed here.
-class _User(Struct, frozen=True):
-    name: str
-    password_hash: str
-    tags: list[str] | str
-
-
-class _Permission(Struct, frozen=True):
-    user: str
-    configure: str
-    write: str
-    read: str
-
-
-class _TopicPermission(Struct, frozen=True):
-    user: str
-    exchange: str
-    write: str
-    read: str
-
-
-class Faults(Struct, frozen=True, kw_only=True):
-    """What an inspection found; implements ``server.services.ports_broker.BrokerFaults``."""
-
-    lacking: Sequence[AccountRow]
-    strangers: Sequence[str]
 
 
 class RabbitOffice:
@@ -105,14 +76,21 @@ class RabbitOffice:
         tenant, gate, name = account.tenant, account.gate, name_account(account.gate)
         await self._declare_expendable(gate_queue(tenant, gate))
         await self._bind(gate_binding(tenant, gate))
-        user = {"password_hash": account.password_hash, "hashing_algorithm": _HASHING, "tags": ""}
-        await self.ask("PUT", f"users/{name}", user)
+        if account.applied_hash not in (None, account.password_hash):
+            # Whoever came in by the old password goes; nobody can come in by either in between.
+            await self._set_password(name, "")
+            await self.ask("DELETE", f"connections/username/{quote(name, safe='')}")
+        await self._set_password(name, account.password_hash)
         for limit, most in (("max-connections", _MOST_CONNECTIONS), ("max-channels", _MOST_CHANNELS)):
             await self.ask("PUT", f"user-limits/{name}/{limit}", {"value": most})
         # Keys first: until they are set, whoever may write to the exchange may use any key.
         keys = {"exchange": UP, "write": gate_keys(tenant, gate), "read": NOTHING}
         await self.ask("PUT", f"topic-permissions/{self._vhost}/{name}", keys)
-        await self.ask("PUT", f"permissions/{self._vhost}/{name}", _as_body(_rights_of(account)))
+        await self.ask("PUT", f"permissions/{self._vhost}/{name}", _as_body(rights_of(account)))
+
+    async def _set_password(self, name: str, password_hash: str) -> None:
+        user = {"password_hash": password_hash, "hashing_algorithm": _HASHING, "tags": ""}
+        await self.ask("PUT", f"users/{name}", user)
 
     async def remove(self, tenant: TenantId, gate: GateId) -> None:
         """End a gate's connections and delete its account and queue.
@@ -148,11 +126,11 @@ class RabbitOffice:
         Raises:
             BusAway, BusDenied: it cannot be asked.
         """
-        users = {one.name: one for one in await self._read("users", list[_User])}
-        rights = {one.user: one for one in await self._read(f"permissions/{self._vhost}", list[_Permission], own=True)}
+        users = {one.name: one for one in await self._read("users", list[User])}
+        rights = {one.user: one for one in await self._read(f"permissions/{self._vhost}", list[Permission], own=True)}
         keys = {
             (one.user, one.exchange): one
-            for one in await self._read(f"topic-permissions/{self._vhost}", list[_TopicPermission], own=True)
+            for one in await self._read(f"topic-permissions/{self._vhost}", list[TopicPermission], own=True)
         }
         queues = {one.name for one in await self._list_queues() if not one.is_down}
         wanted = {name_account(account.gate): account for account in accounts if not account.revoked}
@@ -160,7 +138,7 @@ class RabbitOffice:
         for name, account in wanted.items():
             queue_there = name_queue(account.tenant, account.gate) in queues
             user, right, key = users.get(name), rights.get(name), keys.get((name, UP))
-            if not (queue_there and _is_as_wanted(account, user, right) and _keys_are_right(account, key)):
+            if not (queue_there and is_as_wanted(account, user, right) and keys_are_right(account, key)):
                 lacking.append(account)
         # Others may share this broker: an account is ours if it may do something in our virtual host.
         strangers = [name for name in rights if name.startswith(_ACCOUNTS) and name not in wanted]
@@ -278,21 +256,6 @@ async def open_office(api_url: Secret, vhost: str) -> AsyncIterator[RabbitOffice
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     async with aiohttp.ClientSession(address, timeout=timeout) as session:
         yield RabbitOffice(session, vhost)
-
-
-def _is_as_wanted(account: AccountRow, user: _User | None, right: _Permission | None) -> bool:
-    if user is None or right is None or user.password_hash != account.password_hash or user.tags not in ("", []):
-        return False
-    found = Rights(configure=right.configure, write=right.write, read=right.read)
-    return found == _rights_of(account)
-
-
-def _rights_of(account: AccountRow) -> Rights:
-    return gate_rights(account.tenant, account.gate, account.event, account.edition)
-
-
-def _keys_are_right(account: AccountRow, key: _TopicPermission | None) -> bool:
-    return key is not None and (key.write, key.read) == (gate_keys(account.tenant, account.gate), NOTHING)
 
 
 def _as_body(rights: Rights) -> Body:

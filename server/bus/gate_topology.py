@@ -18,7 +18,10 @@ _MOST_WORDS = 10_000
 _WORD_MS = 20_000
 """A gate that got no answer in this time has begun anew."""
 
+_MOST_SCAN_BYTES = 2 * 1024**3
+_MOST_WORD_BYTES = 64 * 1024**2
 _MOST_LETTERS = 1_000
+_MOST_LETTER_BYTES = 64 * 1024**2
 _LETTER_MS = 3_600_000
 _STREAM_AGE = "7D"
 _STREAM_BYTES = 2 * 1024**3
@@ -30,12 +33,13 @@ NOTHING = "^$"
 GATES = Topology(
     exchanges=(Exchange(name=UP), Exchange(name=DOWN, kind="direct"), Exchange(name=FEED, kind="direct")),
     queues=(
-        working_queue(SCANS, most_messages=_MOST_BATCHES),
+        working_queue(SCANS, most_messages=_MOST_BATCHES, most_bytes=_MOST_SCAN_BYTES),
         Queue(
             name=WORDS,
             arguments=(
                 ("x-queue-type", "quorum"),
                 ("x-max-length", _MOST_WORDS),
+                ("x-max-length-bytes", _MOST_WORD_BYTES),
                 ("x-overflow", "reject-publish"),
                 ("x-message-ttl", _WORD_MS),
                 ("x-delivery-limit", 3),
@@ -66,6 +70,7 @@ def gate_queue(tenant: TenantId, gate: GateId) -> Queue:
         arguments=(
             ("x-queue-type", "classic"),
             ("x-max-length", _MOST_LETTERS),
+            ("x-max-length-bytes", _MOST_LETTER_BYTES),
             ("x-overflow", "drop-head"),
             ("x-message-ttl", _LETTER_MS),
         ),

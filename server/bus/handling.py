@@ -14,6 +14,12 @@ HANDLER_TIMEOUT_S = 60.0
 _log = structlog.get_logger()
 
 
+async def ask_in_turn(hands: asyncio.Semaphore, handler: Handler, arrived: Arrived) -> Outcome:
+    """Return what became of the message, once there was a hand free for it; one that waits for another attempt needs none."""
+    async with hands:
+        return await ask(handler, arrived)
+
+
 async def ask(handler: Handler, arrived: Arrived) -> Outcome:
     """Return what became of the message."""
     try:

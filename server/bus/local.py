@@ -14,7 +14,7 @@ import structlog
 from msgspec.structs import replace
 
 from server.bus.envelope import encode_envelope
-from server.bus.handling import ask
+from server.bus.handling import ask_in_turn
 from server.bus.local_queue import Death, Letter, LocalQueue
 from server.bus.patience import Pause, retry_delay_s
 from server.bus.problems import BusFull, Unroutable
@@ -23,6 +23,7 @@ from server.services.ports_bus import Arrived, DeadLetter, Envelope, Handler, Ou
 from shared.clock import Clock
 
 PREFETCH = 10
+WAITING = 30
 
 _log = structlog.get_logger()
 
@@ -65,12 +66,13 @@ class LocalBus:
         Raises:
             Internal: there is no such queue in the topology.
         """
-        source, room = self._queues[self._topology.queue(queue).name], asyncio.Semaphore(PREFETCH)
+        source = self._queues[self._topology.queue(queue).name]
+        hands, room = asyncio.Semaphore(PREFETCH), asyncio.Semaphore(PREFETCH + WAITING)
         async with asyncio.TaskGroup() as group:
             while True:
                 await room.acquire()
                 letter = await source.take()
-                task = group.create_task(self._handle(source, letter, handler))
+                task = group.create_task(self._handle(source, letter, lambda one: ask_in_turn(hands, handler, one)))
                 task.add_done_callback(lambda _: room.release())
 
     async def list_dead(self, limit: int) -> list[DeadLetter]:
@@ -101,7 +103,7 @@ class LocalBus:
         )
         outcome = None
         try:
-            outcome = await ask(handler, arrived)
+            outcome = await handler(arrived)
             if outcome is Outcome.AGAIN:
                 await self._pause(retry_delay_s(attempt))
         finally:

@@ -10,7 +10,7 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import ChannelAccessRefused
 
 from server.bus.envelope import identify
-from server.bus.handling import ask
+from server.bus.handling import ask_in_turn
 from server.bus.patience import reconnect_delay_s, retry_delay_s
 from server.bus.problems import BusDenied
 from server.bus.rabbit_link import RabbitLink, RabbitPlan, naming_losses
@@ -69,16 +69,24 @@ class RabbitConsumer:
     async def _read_through(self, channel: AbstractChannel, queue: str, handler: Handler) -> None:
         ended = asyncio.Event()
         tasks: set[asyncio.Task[None]] = set()
+        hands = asyncio.Semaphore(self._plan.prefetch)
+
+        async def in_turn(arrived: Arrived) -> Outcome:
+            return await ask_in_turn(hands, handler, arrived)
+
         channel.close_callbacks.add(lambda *_: ended.set())
         below = await channel.get_underlay_channel()
         below.on_consumer_cancel_callbacks.add(lambda _: ended.set())
-        await channel.set_qos(prefetch_count=self._plan.prefetch, timeout=self._plan.connect_timeout_s)
+        await channel.set_qos(
+            prefetch_count=self._plan.prefetch + self._plan.waiting, timeout=self._plan.connect_timeout_s
+        )
         source = await channel.get_queue(queue, ensure=False)
         async with asyncio.TaskGroup() as group:
 
             async def arrive(message: AbstractIncomingMessage) -> None:
                 if not ended.is_set():
-                    task = group.create_task(self._handle(queue, message, handler))
+                    arrived = read_message(queue, message)
+                    task = group.create_task(self._handle(arrived, message, in_turn))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
 
@@ -95,9 +103,8 @@ class RabbitConsumer:
                 task.cancel()
         _log.warning("bus.consumer_ended", queue=queue)
 
-    async def _handle(self, queue: str, message: AbstractIncomingMessage, handler: Handler) -> None:
-        arrived = read_message(queue, message)
-        outcome = await ask(handler, arrived)
+    async def _handle(self, arrived: Arrived, message: AbstractIncomingMessage, handler: Handler) -> None:
+        outcome = await handler(arrived)
         if outcome is Outcome.AGAIN:
             await self._plan.pause(retry_delay_s(arrived.attempt))
         try:

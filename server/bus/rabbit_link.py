@@ -50,6 +50,9 @@ class RabbitPlan(Struct, frozen=True, kw_only=True):
     most_unconfirmed: int = 256
     """How many messages may wait for their confirmation at once; further ones wait for their turn."""
     prefetch: int = 10
+    """How many messages of a queue are handled at once."""
+    waiting: int = 30
+    """How many more may be held, such as those that failed and wait for their next attempt: they keep nobody from being handled."""
     pause: Pause = asyncio.sleep
 
     @property

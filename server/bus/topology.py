@@ -24,7 +24,9 @@ DELIVERIES = 20
 """How often a message is handed out again before it is dead."""
 
 _INBOX_MESSAGES = 100_000
+_INBOX_BYTES = 1024**3
 _DEAD_MESSAGES = 1_000_000
+_DEAD_BYTES = 4 * 1024**3
 # Looking at a dead letter counts as a delivery, and no number of looks may end it.
 _UNLIMITED = 2**31 - 1
 
@@ -81,7 +83,9 @@ class Topology(Struct, frozen=True, kw_only=True):
         raise Internal(f"There is no queue {name} in the topology.")
 
 
-def working_queue(name: str, *, most_messages: int = _INBOX_MESSAGES, deliveries: int = DELIVERIES) -> Queue:
+def working_queue(
+    name: str, *, most_messages: int = _INBOX_MESSAGES, most_bytes: int = _INBOX_BYTES, deliveries: int = DELIVERIES
+) -> Queue:
     """Return a queue whose messages survive the loss of a node and end as dead letters, never as nothing.
 
     A full queue refuses messages, which the publisher is told; dropping them is not among the choices.
@@ -92,6 +96,7 @@ def working_queue(name: str, *, most_messages: int = _INBOX_MESSAGES, deliveries
             ("x-queue-type", "quorum"),
             ("x-delivery-limit", deliveries),
             ("x-max-length", most_messages),
+            ("x-max-length-bytes", most_bytes),
             ("x-overflow", "reject-publish"),
             ("x-dead-letter-exchange", DEAD),
             ("x-dead-letter-strategy", "at-least-once"),
@@ -114,6 +119,7 @@ TICKETS = Topology(
                 ("x-queue-type", "quorum"),
                 ("x-delivery-limit", _UNLIMITED),
                 ("x-max-length", _DEAD_MESSAGES),
+                ("x-max-length-bytes", _DEAD_BYTES),
                 ("x-overflow", "reject-publish"),
             ),
         ),

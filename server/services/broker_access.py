@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from server.services.ports import Unit
 from server.services.rows_gates import GateRow
-from shared.ids import RandomBytes
+from shared.ids import GateId, RandomBytes
 from shared.settings import Secret
 from shared.sync.access import BrokerAccess, seal_access
 from shared.sync.broker import name_account
@@ -28,8 +28,7 @@ class BrokerOffer(Struct, frozen=True, kw_only=True):
 
 async def offer_account(tx: Unit, offer: BrokerOffer, gate: GateRow, random_bytes: RandomBytes) -> bytes:
     """Have the broker know this gate, by a new password, and return how to get there, sealed to the gate."""
-    password = base64.urlsafe_b64encode(random_bytes(_PASSWORD_BYTES)).rstrip(b"=").decode()
-    await tx.broker.want_account(gate.id, hash_password(password, random_bytes(_SALT_BYTES)))
+    password = await change_password(tx, gate.id, random_bytes)
     await tx.broker.want_stream(gate.event)
     access = BrokerAccess(
         address=offer.address,
@@ -38,6 +37,13 @@ async def offer_account(tx: Unit, offer: BrokerOffer, gate: GateRow, random_byte
         authority=offer.authority,
     )
     return seal_access(access, gate.id, X25519PublicKey.from_public_bytes(gate.seal_public))
+
+
+async def change_password(tx: Unit, gate: GateId, random_bytes: RandomBytes) -> str:
+    """Have the broker know a gate by a new password, which is returned; whoever is connected by the old one is cut off soon."""
+    password = base64.urlsafe_b64encode(random_bytes(_PASSWORD_BYTES)).rstrip(b"=").decode()
+    await tx.broker.want_account(gate, hash_password(password, random_bytes(_SALT_BYTES)))
+    return password
 
 
 def hash_password(password: str, salt: bytes) -> str:

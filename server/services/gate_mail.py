@@ -11,7 +11,10 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec import Struct, msgpack
 
+from server.domain import flood
 from server.domain.access import GateCaller
+from server.domain.flood import FloodMeter
+from server.services.broker_access import change_password
 from server.services.context import Context
 from server.services.gate_commands import settle_commands
 from server.services.ingest import take_batch
@@ -58,11 +61,16 @@ class GateMail:
     def __init__(self, context: Context, bus: Bus) -> None:
         self._context = context
         self._bus = bus
+        self._words = FloodMeter(flood.WORDS)
+        self._scans = FloodMeter(flood.SCANS)
 
     async def on_word(self, arrived: Arrived) -> Outcome:
         """Answer a gate that introduces itself or shows that it is there."""
         try:
-            said = _read(arrived)
+            caller = _find_caller(arrived)
+            if await self._is_too_much(caller, arrived, self._words):
+                return Outcome.DONE
+            said = _Said(caller=caller, word=decode_word(arrived.body))
         except (CodeMalformed, LinkMisused) as problem:
             # Nothing is lost with it: whoever gets no answer begins anew.
             log.warning("gate_mail.unreadable", key=arrived.key, code=problem.code)
@@ -81,6 +89,8 @@ class GateMail:
         except (CodeMalformed, LinkMisused) as problem:
             log.warning("gate_mail.stranger", key=arrived.key, code=problem.code)
             return Outcome.DEAD
+        if await self._is_too_much(caller, arrived, self._scans):
+            return Outcome.DONE
         try:
             word = decode_word(arrived.body)
         except CodeMalformed as problem:
@@ -147,6 +157,17 @@ class GateMail:
             letters.append(_letter(said, CommandsFrame(commands=due.commands)))
         return letters
 
+    async def _is_too_much(self, caller: GateCaller, arrived: Arrived, meter: FloodMeter) -> bool:
+        """Tell whether a message is to be dropped unread; whoever goes on and on loses the account, and may ask for another."""
+        dropped = meter.take(caller.gate, len(arrived.body), self._context.clock.monotonic())
+        if dropped == 1:
+            log.warning("gate_mail.flood", gate=str(caller.gate), queue=arrived.queue)
+        if dropped and dropped % flood.CUT_AFTER == 0:
+            log.error("gate_mail.cut_off", gate=str(caller.gate), dropped=dropped)
+            async with self._context.db.tenant(caller.tenant) as tx:
+                await change_password(tx, caller.gate, self._context.random_bytes)
+        return dropped > 0
+
     async def _set_aside(self, caller: GateCaller, body: bytes, problem: TicketTokenError) -> Outcome:
         log.warning("gate_mail.set_aside", gate=str(caller.gate), code=problem.code)
         async with self._context.db.tenant(caller.tenant) as tx:
@@ -174,10 +195,6 @@ def _find_caller(arrived: Arrived) -> GateCaller:
     if arrived.sender != name_account(gate):
         raise LinkMisused("A message was not published with the account of the gate it names.")
     return GateCaller(tenant=tenant, gate=gate)
-
-
-def _read(arrived: Arrived) -> _Said:
-    return _Said(caller=_find_caller(arrived), word=decode_word(arrived.body))
 
 
 def _needs_snapshot(greeting: Greeting, hello: Hello, stream: StreamRow | None) -> bool:

@@ -148,6 +148,22 @@ async def test_messages_in_the_hands_of_a_consumer_whose_connection_broke_come_a
     assert seen == [("p1", 1), ("p1", 2)]
 
 
+async def test_messages_that_wait_for_another_attempt_keep_nobody_from_being_handled(vhost: VirtualHost) -> None:
+    async def wait_for_ever(_: float) -> None:
+        await asyncio.Event().wait()
+
+    async def fail(arrived: Arrived) -> Outcome:
+        return Outcome.AGAIN if arrived.key == "payment.failed" else await good(arrived)
+
+    good = Inbox(Outcome.DONE)
+    async with open_rabbit(plan_for(vhost.url, pause=wait_for_ever)) as bus:
+        for number in range(20):
+            await bus.post(payment(f"poison {number}", "payment.failed"))
+        await bus.post(payment("p1"))
+        async with consuming(bus, fail):
+            assert [one.message_id for one in await good.have(1)] == ["p1"]
+
+
 async def test_a_deleted_queue_is_made_again_and_read(
     bus: RabbitBus, vhost: VirtualHost, api: aiohttp.ClientSession
 ) -> None:

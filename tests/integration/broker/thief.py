@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit
 
@@ -42,6 +42,17 @@ class Thief:
             if not channel.is_closed:
                 await channel.close()
         return "done"
+
+    async def pours(self, exchange: str, messages: Sequence[tuple[str, bytes]]) -> str:
+        """Publish many messages, each under its key, and wait for no answer to any; return like ``tries``."""
+
+        async def attempt(_: AbstractChannel) -> None:
+            async with self._connection.channel(publisher_confirms=False) as channel:
+                target = await channel.get_exchange(exchange, ensure=False)
+                for key, body in messages:
+                    await target.publish(Message(body, user_id=self._access.account), key, mandatory=False)
+
+        return await self.tries(attempt)
 
 
 @asynccontextmanager
