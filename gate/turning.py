@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from gate.barriers import CommandBarrier, Heard, LineBarrier, parse_command, try_line
+from gate.gpio import PinBarrier, Pins, parse_pins, take_pins
 from gate.outcome import Outcome
 from gate.turnstile import Happened, NewsSink, Turnstile
 from shared.clock import Clock
@@ -17,10 +18,11 @@ from shared.problems import InputUnusable, TicketTokenError
 
 
 class TurnstileChoice(Struct, frozen=True, kw_only=True):
-    """How the way is opened: by a program with its arguments, or by lines to a device."""
+    """How the way is opened: by a program with its arguments, by lines to a device, or by pins."""
 
     command: tuple[str, ...] = ()
     line: Path | None = None
+    pins: Pins | None = None
 
 
 def choose_turnstile(command: str | None, line: Path | None, *, drill: bool) -> TurnstileChoice | None:
@@ -35,6 +37,10 @@ def choose_turnstile(command: str | None, line: Path | None, *, drill: bool) -> 
         raise InputUnusable("A drill opens no turnstile: leave --open-command and --turnstile out.")
     if command is not None and line is not None:
         raise InputUnusable("Give --open-command or --turnstile, not both: one admission opens once.")
+    pins = parse_pins(str(line)) if line is not None else None
+    if pins is not None:
+        take_pins(pins).close()
+        return TurnstileChoice(pins=pins)
     if line is not None:
         try_line(line)
     return TurnstileChoice(command=parse_command(command) if command is not None else (), line=line)
@@ -67,14 +73,18 @@ async def run_beside(
 
 
 def _make(choice: TurnstileChoice, clock: Clock, tell: NewsSink) -> Turnstile:
-    if choice.line is None:
-        return Turnstile(CommandBarrier(choice.command, os.environ), clock, tell)
     heard: list[Heard] = []
 
     def hear(what: Happened, gate_seq: int | None) -> None:
         for listener in heard:
             listener(what, gate_seq)
 
+    if choice.pins is not None:
+        turnstile = Turnstile(PinBarrier(take_pins(choice.pins), choice.pins, hear), clock, tell)
+        heard.append(turnstile.hear)
+        return turnstile
+    if choice.line is None:
+        return Turnstile(CommandBarrier(choice.command, os.environ), clock, tell)
     barrier = LineBarrier(choice.line, hear)
     turnstile = Turnstile(barrier, clock, tell)
     heard.append(turnstile.hear)
