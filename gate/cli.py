@@ -73,9 +73,12 @@ def _look_back(directory: Path, asked: argparse.Namespace, settings: GateSetting
         from gate.cli_export import export_here  # noqa: PLC0415
 
         return export_here(directory, asked, settings.passphrase)
+    from gate.checkup import Questions  # noqa: PLC0415
     from gate.cli_doctor import examine_here  # noqa: PLC0415
 
-    return examine_here(directory, settings.passphrase, source=asked.source, as_json=asked.json)
+    return examine_here(
+        directory, settings, Questions(source=asked.source, test_code=asked.test_code), as_json=asked.json
+    )
 
 
 def _complain(problem: TicketTokenError) -> int:

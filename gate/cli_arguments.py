@@ -38,6 +38,7 @@ examples:
   tickettoken-gate run --drill                               practise the screen; needs no server and no ticket
   tickettoken-gate run --open-command 'gpioset --toggle 500ms,0 relay=1'
   tickettoken-gate run --turnstile /dev/ttyUSB0              OPEN 17 for each admission; hears TURNED 17, IDLE 17
+  tickettoken-gate run --turnstile gpio:/dev/gpiochip0:17    half a second of current on pin 17 for each admission
   cat codes.txt | tickettoken-gate run --headless --source stdin --exit-at-end
 """
 
@@ -59,6 +60,7 @@ _DOCTOR_EXAMPLES = """\
 examples:
   tickettoken-gate doctor
   tickettoken-gate doctor --source 0 --json
+  tickettoken-gate doctor --source 0 --test-code             hold any ticket or QR code up to the camera
 
 Exit status 1 if a check failed; a warning stops nobody.
 """
@@ -111,6 +113,9 @@ def build_parser() -> CommandParser:
         commands, "doctor", "check keys, data, clock, server and camera, and say what to do", _DOCTOR_EXAMPLES
     )
     doctor.add_argument("--source", metavar="SRC", help="also open this source of codes")
+    doctor.add_argument(
+        "--test-code", action="store_true", help="wait until the source has read a code held up to it (20 seconds)"
+    )
     for command in (status, doctor):
         _add_data(command)
         command.add_argument("--json", action="store_true", help="as one JSON object")
@@ -186,7 +191,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--open-command", metavar="COMMAND", help="a program to run for each admission: opens a turnstile"
     )
     parser.add_argument(
-        "--turnstile", type=Path, metavar="PATH", help="a serial device to write OPEN to for each admission"
+        "--turnstile", type=Path, metavar="PATH", help="a serial device to write OPEN to, or gpio:CHIP:LINE[:CONTACT]"
     )
     parser.add_argument("--json-log", type=Path, metavar="FILE", help="append the lines of --headless to a file, too")
     parser.add_argument(

@@ -8,16 +8,23 @@ from pathlib import Path
 
 import msgspec
 
-from gate.checkup import Checkup, Finding
+from gate.checkup import Checkup, Finding, Questions
+from gate.settings import GateSettings
 from shared.clock import SystemClock
-from shared.settings import Secret
+from shared.problems import InputUnusable
 
 _MARKS = {"ok": "ok     ", "warning": "WARNING", "failed": "FAILED "}
 
 
-def examine_here(directory: Path, passphrase: Secret | None, *, source: str | None, as_json: bool) -> int:
-    """Print every check's answer; the exit status is 1 when one failed."""
-    findings = asyncio.run(Checkup(directory, SystemClock(), source, passphrase).run())
+def examine_here(directory: Path, settings: GateSettings, asked: Questions, *, as_json: bool) -> int:
+    """Print every check's answer; the exit status is 1 when one failed.
+
+    Raises:
+        InputUnusable: a code was asked for and no source to read it.
+    """
+    if asked.test_code and asked.source is None:
+        raise InputUnusable("--test-code needs a camera to hold the code up to: give --source as well.")
+    findings = asyncio.run(Checkup(directory, SystemClock(), asked, settings).run())
     healthy = all(finding.grade != "failed" for finding in findings)
     if as_json:
         sys.stdout.write(msgspec.json.encode({"healthy": healthy, "checks": findings}).decode() + "\n")
