@@ -12,7 +12,7 @@ from shared.admission.presence import Admission
 from shared.admission.verdict import Direction
 from shared.codes.bundle import SealedBundle
 from shared.ids import GateId, IncarnationId, ScanId
-from shared.sync.feed import FeedEntry, TicketEntry
+from shared.sync.feed import UNMARKED, FeedEntry, TicketEntry
 from shared.sync.scan import GENESIS, LoggedRecord, ScanRecord
 
 
@@ -59,12 +59,14 @@ class WorldState(Struct, frozen=True, kw_only=True):
     """How far this copy has got.
 
     ``complete`` means that it once held everything; ``confirmed_ms`` is when the server last confirmed that it does.
+    ``feed_mark`` stands for all that was told up to ``feed_seq``.
     """
 
     feed_seq: int
     complete: bool
     confirmed_ms: int | None
     revoked: bool
+    feed_mark: bytes = UNMARKED
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
@@ -163,6 +165,14 @@ class Copy(Protocol):
 
     async def apply(self, entries: Iterable[FeedEntry], feed_seq: int) -> None:
         """Take in feed entries and move the cursor, all or nothing."""
+        ...
+
+    async def state(self) -> WorldState:
+        """Return how far this copy has got."""
+        ...
+
+    async def doubt(self) -> None:
+        """Note that the server was set back to a backup: the next snapshot takes the place of all that was told."""
         ...
 
     async def confirm(self, moment_ms: int) -> None:

@@ -11,7 +11,7 @@ from gate.store import rows
 from gate.store.opening import Database, open_database
 from gate.store.world import KIND, WORLD_NAME, put_groups
 from shared.problems import CodeMalformed
-from shared.sync.feed import FeedEntry
+from shared.sync.feed import UNMARKED, FeedEntry
 
 _ROWS_AT_ONCE = 4000
 """Rows in one transaction: short enough that a write of the running gate never waits long for its turn."""
@@ -49,13 +49,17 @@ class SnapshotShelf:
         except OverflowError as exc:
             raise CodeMalformed("A snapshot entry holds a number beyond 64 bits.") from exc
 
-    async def finish(self, feed_seq: int) -> None:
-        """Put the snapshot in the place of the tables in use, in one transaction with the cursor."""
+    async def finish(self, feed_seq: int, mark: bytes = UNMARKED) -> None:
+        """Put the snapshot in the place of the tables in use, in one transaction with the cursor.
+
+        A snapshot may be older than the cursor: tombstones told since are kept, unless what was told holds no more.
+        """
         async with self._db.transaction():
-            await self._db.fetch("keep_tombstones")
+            if not (await self._db.fetch("is_doubted"))[0][0]:
+                await self._db.fetch("keep_tombstones")
             for step in ("drop_tickets", "drop_tombstones", "swap_tickets", "swap_tombstones"):
                 await self._db.fetch(step)
-            await self._db.fetch("end_loading", {"feed_seq": feed_seq})
+            await self._db.fetch("end_loading", {"feed_seq": feed_seq, "feed_mark": mark})
 
 
 @asynccontextmanager

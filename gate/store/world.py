@@ -18,13 +18,13 @@ from shared.admission.verdict import Direction
 from shared.codes.bundle import SealedBundle
 from shared.ids import GateId, ScanId
 from shared.problems import CodeMalformed
-from shared.sync.feed import AdmissionEntry, FeedEntry
+from shared.sync.feed import UNMARKED, AdmissionEntry, FeedEntry, extend_mark
 
 WORLD_NAME = "world.db"
 KIND = FileKind(
     sql="world.sql",
     application_id=0x54546777,
-    version=2,
+    version=3,
     remedy="It is only a copy of the server's data: move it aside and start the gate with the server in reach.",
 )
 
@@ -68,7 +68,8 @@ class World:
             async with self._writing.transaction():
                 news = await self._find_news(told)
                 await put_groups(self._writing, groups, ("put_ticket", "put_tombstone"))
-                await self._writing.fetch("set_feed_seq", {"feed_seq": feed_seq})
+                mark = await self._extend_mark(told)
+                await self._writing.fetch("set_feed_seq", {"feed_seq": feed_seq, "feed_mark": mark})
         except OverflowError as exc:
             raise CodeMalformed("A feed entry holds a number beyond 64 bits; nothing of its frame was taken.") from exc
         self._news += news
@@ -80,8 +81,18 @@ class World:
 
     async def state(self) -> WorldState:
         """Return how far this copy has got."""
-        feed_seq, complete, confirmed_ms, revoked = (await self._reading.fetch("read_state"))[0]
-        return WorldState(feed_seq=feed_seq, complete=bool(complete), confirmed_ms=confirmed_ms, revoked=bool(revoked))
+        feed_seq, complete, confirmed_ms, revoked, mark = (await self._reading.fetch("read_state"))[0]
+        return WorldState(
+            feed_seq=feed_seq,
+            complete=bool(complete),
+            confirmed_ms=confirmed_ms,
+            revoked=bool(revoked),
+            feed_mark=bytes(mark),
+        )
+
+    async def doubt(self) -> None:
+        """Note that the server was set back to a backup: the next snapshot takes the place of all that was told."""
+        await self._writing.fetch("set_doubted")
 
     async def confirm(self, moment_ms: int) -> None:
         """Note that the server confirmed that nothing is missing."""
@@ -143,6 +154,12 @@ class World:
     async def highest_hlc(self) -> int:
         """Return the latest stamp of any gate, 0 before the first."""
         return int((await self._reading.fetch("highest_hlc"))[0][0])
+
+    async def _extend_mark(self, entries: list[FeedEntry]) -> bytes:
+        feed_seq, mark = (await self._writing.fetch("read_position"))[0]
+        fresh = [entry for entry in entries if entry.seq > feed_seq]
+        is_run = [entry.seq for entry in fresh] == list(range(feed_seq + 1, feed_seq + 1 + len(fresh)))
+        return extend_mark(bytes(mark), fresh) if is_run else UNMARKED
 
     async def _find_news(self, entries: Iterable[FeedEntry]) -> list[Admission]:
         # A snapshot holds admissions that the feed tells after it, and the feed may begin again further back.

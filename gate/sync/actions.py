@@ -54,6 +54,10 @@ class FetchSnapshot(Struct, frozen=True, kw_only=True):
     """Load a snapshot; tell the engine with ``on_snapshot`` or ``on_snapshot_failed``."""
 
 
+class Doubt(Struct, frozen=True, kw_only=True):
+    """Note that the server was set back to a backup: what it told before holds no more."""
+
+
 class StoreBundle(Struct, frozen=True, kw_only=True):
     """Verify, keep and use a key bundle; tell the engine with ``on_bundle``."""
 
@@ -104,6 +108,7 @@ Action = (
     | ApplyFeed
     | FetchFeed
     | FetchSnapshot
+    | Doubt
     | StoreBundle
     | MarkAcked
     | NoteCurrent

@@ -7,6 +7,7 @@ from typing import Protocol, assert_never
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gate.clockbelief import ClockBelief
 from gate.ports import Copy, Outbox
@@ -14,6 +15,7 @@ from gate.sync.actions import (
     Action,
     ApplyFeed,
     Close,
+    Doubt,
     Halt,
     HandIn,
     MarkAcked,
@@ -30,14 +32,14 @@ from gate.sync.problems import LogRestored, ServerAway
 from shared.codes.bundle import SealedBundle
 from shared.ids import GateId
 from shared.problems import CodeMalformed, DataDamaged, Denied, Unavailable
-from shared.sync.feed import FeedEntry
+from shared.sync.feed import UNMARKED, FeedEntry
 from shared.sync.scan import ScanBatch, SignedBatch, sign_batch
-from shared.sync.wire import Scans
+from shared.sync.wire import GateFrame, Hello, Scans
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 LinkAction = Send | SendScans | Close
-DiskAction = ApplyFeed | StoreBundle | MarkAcked | NoteCurrent | NoteClock | Revoke | Halt
+DiskAction = ApplyFeed | Doubt | StoreBundle | MarkAcked | NoteCurrent | NoteClock | Revoke | Halt
 
 
 class Listener(Protocol):
@@ -85,10 +87,19 @@ class Doer:
     async def send(self, action: Send | SendScans, link: Link) -> list[Action]:
         """Send something; a link that takes nothing any more is closed."""
         try:
-            await link.send(action.frame if isinstance(action, Send) else Scans(signed=await self.read_batch(action)))
+            await link.send(await self._write_frame(action))
         except ServerAway as problem:
             return [Close(code=problem.code, message=str(problem))]
         return []
+
+    async def _write_frame(self, action: Send | SendScans) -> GateFrame:
+        if isinstance(action, SendScans):
+            return Scans(signed=await self.read_batch(action))
+        if not isinstance(action.frame, Hello):
+            return action.frame
+        state = await self._parts.copy.state()
+        known = state.feed_mark if state.feed_seq == action.frame.feed_seq else UNMARKED
+        return replace(action.frame, feed_mark=known)
 
     async def do(self, action: DiskAction) -> list[Action]:
         """Carry out an action that needs no link; while the disk takes nothing, the link rests.
@@ -113,6 +124,9 @@ class Doer:
                 return await self._take_bundle(bundle)
             case MarkAcked(upto=upto):
                 await self._parts.outbox.mark_acked(upto)
+            case Doubt():
+                _log.warning("feed.doubted")
+                await self._parts.copy.doubt()
             case NoteCurrent(wall_ms=wall_ms):
                 await self._parts.copy.confirm(wall_ms)
                 self._parts.listener.on_current(wall_ms)

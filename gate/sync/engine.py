@@ -231,7 +231,7 @@ class SyncEngine:
             case FeedFrame():
                 return self._watch_own(self._position.on_frame(frame))
             case SnapshotNeeded():
-                return self._position.on_snapshot_needed(frame.feed_high)
+                return self._position.on_snapshot_needed(frame.feed_high, anew=frame.anew)
             case Ack():
                 return self._on_ack(frame, now)
             case BundleFrame():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gate.sync.actions import Action, ApplyFeed, FetchFeed, FetchSnapshot
+from gate.sync.actions import Action, ApplyFeed, Doubt, FetchFeed, FetchSnapshot
 from shared.ids import EventId
 from shared.sync.feed import FeedEntry
 from shared.sync.wire import FeedFrame
@@ -51,7 +51,7 @@ class FeedPosition:
         self._heard, self._high = True, feed_high
         if feed_high < self._cursor:
             # The server's feed was set back to a backup: what this gate knows beyond it no longer holds.
-            return self._load()
+            return [Doubt(), *self._load()]
         return []
 
     def on_frame(self, frame: FeedFrame) -> list[Action]:
@@ -64,10 +64,10 @@ class FeedPosition:
             return self._fetch()
         return self._apply(frame.entries)
 
-    def on_snapshot_needed(self, feed_high: int) -> list[Action]:
-        """The server will not send what is missing piece by piece."""
-        self._high = max(self._high, feed_high)
-        return self._load()
+    def on_snapshot_needed(self, feed_high: int, *, anew: bool) -> list[Action]:
+        """The server will not send what is missing piece by piece; ``anew``: or says now that it never said what is here."""
+        self._high = feed_high if anew else max(self._high, feed_high)
+        return [Doubt(), *self._load()] if anew else self._load()
 
     def on_fetched(self, frame: FeedFrame) -> list[Action]:
         """A range came."""

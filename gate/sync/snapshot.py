@@ -51,8 +51,8 @@ class Shelf(Protocol):
         """Put one chunk's entries in."""
         ...
 
-    async def finish(self, feed_seq: int) -> None:
-        """Put the snapshot in the place of the tables in use."""
+    async def finish(self, feed_seq: int, mark: bytes) -> None:
+        """Put the snapshot in the place of the tables in use; ``mark`` is that of its position."""
         ...
 
 
@@ -75,7 +75,7 @@ async def load_snapshot(
         # In a thread: unpacking takes tens of milliseconds, and people are being admitted meanwhile.
         await shelf.add_chunk(number, await asyncio.to_thread(unpack_chunk, data))
         on_progress(SnapshotProgress(chunks=number + 1, of=len(manifest.chunks), rows=manifest.rows))
-    await shelf.finish(manifest.seq)
+    await shelf.finish(manifest.seq, manifest.mark)
     return manifest.seq
 
 

@@ -114,7 +114,7 @@ class GateLink:
         position = hello.feed_seq
         if greeting.needs_snapshot:
             position = greeting.welcome.feed_high
-            await mailbox.put(SnapshotNeeded(event=greeting.gate.event, feed_high=position))
+            await mailbox.put(SnapshotNeeded(event=greeting.gate.event, feed_high=position, anew=greeting.anew))
         while True:
             frame = await link.read_feed(self._context, self._caller, position, link.FRAME_ENTRIES)
             if frame.to_seq > position:

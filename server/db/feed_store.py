@@ -30,6 +30,11 @@ class FeedStore:
         """Return the highest number given so far."""
         return int(await self._connection.fetchval(_SQL["head"], event))
 
+    async def mark_at(self, event: EventId, seq: int) -> bytes | None:
+        """Return the mark of a position."""
+        mark: bytes | None = await self._connection.fetchval(_SQL["mark_at"], event, seq)
+        return mark
+
     async def oldest(self, event: EventId) -> int | None:
         """Return the lowest number still kept."""
         seq: int | None = await self._connection.fetchval(_SQL["oldest"], event)

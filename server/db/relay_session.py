@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +18,7 @@ from server.db.problems import DRIVER_PROBLEMS, translate
 from server.db.statements import load_statements
 from shared.ids import EventId, TenantId
 from shared.problems import DataDamaged, Internal, Unavailable
-from shared.sync.feed import FeedEntry
+from shared.sync.feed import FeedEntry, extend_mark
 
 _SQL = load_statements("relay.sql")
 _decoder: msgpack.Decoder[FeedEntry] = msgpack.Decoder(FeedEntry)
@@ -109,16 +110,22 @@ class PgRelaySession:
             await self._publish(tenant, event, bodies)
 
     async def _publish(self, tenant: UUID, event: UUID, bodies: Sequence[bytes]) -> None:
-        last = await self._connection.fetchval(_SQL["reserve_numbers"], tenant, event, len(bodies))
+        reserved = await self._connection.fetchrow(_SQL["reserve_numbers"], tenant, event, len(bodies))
+        if reserved is None:
+            raise Internal("the statement reserve_numbers returned no row")
+        last, mark = reserved
         numbers = list(range(last - len(bodies) + 1, last + 1))
-        numbered = [_number(body, seq) for body, seq in zip(bodies, numbers, strict=True)]
-        await self._connection.execute(_SQL["publish"], tenant, event, numbers, numbered)
+        entries = [_number(body, seq) for body, seq in zip(bodies, numbers, strict=True)]
+        marks = list(accumulate(entries, lambda known, entry: extend_mark(known, [entry]), initial=bytes(mark)))[1:]
+        numbered = [msgpack.encode(entry) for entry in entries]
+        await self._connection.execute(_SQL["publish"], tenant, event, numbers, numbered, marks)
+        await self._connection.execute(_SQL["set_mark"], tenant, event, marks[-1])
         await self._connection.execute(_SQL["announce"], f"{tenant}:{event}")
 
 
-def _number(body: bytes, seq: int) -> bytes:
+def _number(body: bytes, seq: int) -> FeedEntry:
     try:
-        return msgpack.encode(structs.replace(_decoder.decode(body), seq=seq))
+        return structs.replace(_decoder.decode(body), seq=seq)
     except DecodeError as exc:
         raise DataDamaged(
             "the outbox holds an entry this program cannot read: start the newest version that wrote to this database"

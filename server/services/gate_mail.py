@@ -139,7 +139,8 @@ class GateMail:
         if greeting.commands:
             letters.append(_letter(said, CommandsFrame(commands=greeting.commands)))
         if needs_snapshot:
-            letters.append(_letter(said, SnapshotNeeded(event=event, feed_high=greeting.welcome.feed_high)))
+            high = greeting.welcome.feed_high
+            letters.append(_letter(said, SnapshotNeeded(event=event, feed_high=high, anew=greeting.anew)))
         elif stream is None or stream.begun_seq is None:
             # What was fed before the stream begins will not be in it; what is too much for a frame the gate fetches.
             fed = await read_feed(self._context, said.caller, hello.feed_seq, FRAME_ENTRIES)

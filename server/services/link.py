@@ -28,6 +28,7 @@ TOO_FAR_BEHIND = 20_000
 class Greeting(Struct, frozen=True, kw_only=True):
     """The answer to a gate's hello: the welcome, a bundle if its own is out of date, and whether the feed will do.
 
+    ``anew`` says that the gate was told what this server never said: it was set back to a backup since.
     ``number`` is the link's: one of the same gate with a higher number takes its place, in whichever process that is.
     """
 
@@ -36,6 +37,7 @@ class Greeting(Struct, frozen=True, kw_only=True):
     bundle: MadeBundle | None
     needs_snapshot: bool
     number: int
+    anew: bool = False
     commands: list[SignedCommand]
 
 
@@ -79,10 +81,17 @@ async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
         if believing.config != gate.config:
             await tx.gates.believe(gate.id, believing.config)
         commands = await _find_commands(tx, context, believing, hello.command_seq)
-        needs_snapshot = await _is_too_far_behind(tx, event.id, hello.feed_seq, head)
+        anew = await _is_elsewhere(tx, event.id, hello, head)
+        needs_snapshot = anew or await _is_too_far_behind(tx, event.id, hello.feed_seq, head)
     welcome = Welcome(protocol=PROTOCOL, server_ms=unix_ms(now), feed_high=head, acked=log.acked)
     return Greeting(
-        gate=gate, welcome=welcome, bundle=bundle, needs_snapshot=needs_snapshot, number=number, commands=commands
+        gate=gate,
+        welcome=welcome,
+        bundle=bundle,
+        needs_snapshot=needs_snapshot,
+        anew=anew,
+        number=number,
+        commands=commands,
     )
 
 
@@ -155,9 +164,18 @@ def _update_belief(gate: GateRow, event: EventRow, reported_version: int) -> Gat
     return replace(gate, config=gate.config + 1) if knows_successor(gate, event, reported_version) else gate
 
 
+async def _is_elsewhere(tx: Unit, event: EventId, hello: Hello, head: int) -> bool:
+    """Say whether what the gate was told is not what the feed says now: both may count to the same number by then."""
+    if hello.feed_seq > head:
+        return True
+    if not hello.feed_seq or not hello.feed_mark:
+        return False
+    mark = await tx.feed.mark_at(event, hello.feed_seq)
+    return mark is not None and mark != hello.feed_mark
+
+
 async def _is_too_far_behind(tx: Unit, event: EventId, feed_seq: int, head: int) -> bool:
-    """Say whether the gate must load a snapshot; also when it is ahead of a feed that was set back to a backup."""
-    if feed_seq > head or head - feed_seq > TOO_FAR_BEHIND:
+    if head - feed_seq > TOO_FAR_BEHIND:
         return True
     oldest = await tx.feed.oldest(event)
     return feed_seq + 1 < (head + 1 if oldest is None else oldest)

@@ -45,6 +45,10 @@ class Feed(Protocol):
         """Return the highest number given so far, 0 for an event without any."""
         ...
 
+    async def mark_at(self, event: EventId, seq: int) -> bytes | None:
+        """Return the mark of a position, None where it is not kept any more or never was."""
+        ...
+
     async def oldest(self, event: EventId) -> int | None:
         """Return the lowest number still kept, None when nothing is."""
         ...

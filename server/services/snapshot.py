@@ -27,7 +27,15 @@ from server.services.rows import EventRow
 from server.services.rows_gates import SnapshotRow, WorldAdmission, WorldTicket
 from shared.ids import EventId, RandomBytes, TenantId, uuid7
 from shared.problems import DataDamaged
-from shared.sync.feed import AdmissionEntry, FeedEntry, GateEntry, PolicyEntry, SnapshotChunk, SnapshotManifest
+from shared.sync.feed import (
+    FEED_START,
+    AdmissionEntry,
+    FeedEntry,
+    GateEntry,
+    PolicyEntry,
+    SnapshotChunk,
+    SnapshotManifest,
+)
 from shared.sync.wire import pack_chunk
 
 CHUNK_ROWS = 2_000
@@ -95,6 +103,7 @@ class Snapshots:
         rows = 0
         async with self._db.still(tenant) as tx:
             seq = await tx.feed.head(event_id)
+            mark = await tx.feed.mark_at(event_id, seq)
             event = await tx.events.get(event_id)
             if event is None:
                 raise EventUnknown("There is no such event.")
@@ -102,7 +111,9 @@ class Snapshots:
                 await tx.feed.add_chunk(snapshot, len(chunks), part.body)
                 chunks.append(part.chunk)
                 rows += part.rows
-            manifest = SnapshotManifest(snapshot=str(snapshot), event=event_id, seq=seq, rows=rows, chunks=chunks)
+            manifest = SnapshotManifest(
+                snapshot=str(snapshot), event=event_id, seq=seq, rows=rows, chunks=chunks, mark=mark or FEED_START
+            )
             kept = SnapshotRow(id=snapshot, seq=seq, manifest=msgpack.encode(manifest))
             await tx.feed.add_snapshot(event_id, kept, now)
             await tx.feed.drop_snapshots(event_id, now - _KEPT)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, msgpack
 
 from shared.admission.policy import Policy
 from shared.admission.presence import Admission
 from shared.ids import EventId, GateId
 from shared.packed import Bits8, Bits16, Bytes16, Bytes32, Natural, Ordinal, Sealed, UnixMs, Words
 from shared.tickets.lifecycle import State
+
+Mark = Annotated[bytes, Meta(max_length=16)]
+"""16 bytes that stand for everything in a feed up to a position, or `UNMARKED`."""
+
+FEED_START = bytes(16)
+UNMARKED = b""
+"""The mark of a position whose past is not known."""
+
+_MARK_LABEL = b"ttfeed1"
 
 
 class TicketEntry(Struct, frozen=True, kw_only=True, tag="t", array_like=True, forbid_unknown_fields=True):
@@ -85,3 +96,15 @@ class SnapshotManifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seq: Natural
     rows: Natural
     chunks: Annotated[list[SnapshotChunk], Meta(max_length=10_000)]
+    mark: Mark = UNMARKED
+
+
+def extend_mark(mark: bytes, entries: Iterable[FeedEntry]) -> bytes:
+    """Return the mark after more entries: SHA-256("ttfeed1" | mark | entry)[:16] for one after the other.
+
+    Two feeds that differ anywhere differ in every mark from there on, whatever their numbers: so a gate finds out that the
+    server was set back to a backup. What follows an unknown past stays unknown.
+    """
+    for entry in entries if mark else ():
+        mark = hashlib.sha256(_MARK_LABEL + mark + msgpack.encode(entry)).digest()[:16]
+    return mark

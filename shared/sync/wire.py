@@ -12,7 +12,7 @@ from shared.ids import EventId, GateId, IncarnationId
 from shared.packed import Natural, UnixMs, Words, unpack
 from shared.problems import CodeMalformed
 from shared.sync.command import MOST_COMMANDS, Receipt, SignedCommand
-from shared.sync.feed import FeedEntry
+from shared.sync.feed import UNMARKED, FeedEntry, Mark
 from shared.sync.scan import Mode, SignedBatch
 
 PROTOCOL = 1
@@ -30,6 +30,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_field
     """A gate's first frame: who it is and how far it has got.
 
     ``command_seq`` is the number of the last command it obeyed, 0 before the first; None: it knows no commands.
+    ``feed_mark`` stands for all it was told up to ``feed_seq``.
     """
 
     protocol: Natural
@@ -41,6 +42,7 @@ class Hello(Struct, frozen=True, kw_only=True, tag="hello", forbid_unknown_field
     last_gate_seq: Natural
     software: Words
     command_seq: Natural | None = None
+    feed_mark: Mark = UNMARKED
 
 
 class Welcome(Struct, frozen=True, kw_only=True, tag="welcome", forbid_unknown_fields=True):
@@ -61,10 +63,14 @@ class FeedFrame(Struct, frozen=True, kw_only=True, tag="feed", forbid_unknown_fi
 
 
 class SnapshotNeeded(Struct, frozen=True, kw_only=True, tag="snapshot", forbid_unknown_fields=True):
-    """The server's word that the gate is too far behind for the feed and must load a snapshot."""
+    """The server's word that the gate must load a snapshot: it is too far behind for the feed.
+
+    With ``anew`` it is not behind but elsewhere: it was told what this server, set back to a backup, never said.
+    """
 
     event: EventId
     feed_high: Natural
+    anew: bool = False
 
 
 class Scans(Struct, frozen=True, kw_only=True, tag="scans", forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from msgspec import structs
 from shared.ids import IncarnationId
 from shared.problems import CodeMalformed
 from shared.sync import hlc
-from shared.sync.feed import FeedEntry
+from shared.sync.feed import FEED_START, UNMARKED, FeedEntry, extend_mark
 from shared.sync.scan import (
     GENESIS,
     BatchTampered,
@@ -136,6 +136,18 @@ def test_entries_come_back_from_frames_and_chunks(entries: list[FeedEntry], afte
     frame = FeedFrame(event=EVENT, after=after, entries=entries)
     assert decode_server_frame(encode_frame(frame)) == frame
     assert unpack_chunk(pack_chunk(entries)) == entries
+
+
+@law
+@given(st.lists(feed_entries, max_size=8), st.lists(feed_entries, max_size=4), st.integers(0, 8))
+def test_a_mark_stands_for_all_entries_in_their_order(told: list[FeedEntry], others: list[FeedEntry], at: int) -> None:
+    mark = extend_mark(FEED_START, told)
+    assert mark == extend_mark(extend_mark(FEED_START, told[:at]), told[at:])
+    assert mark == extend_mark(FEED_START, unpack_chunk(pack_chunk(told)))
+    if others != told:
+        assert extend_mark(FEED_START, others) != mark
+        assert extend_mark(extend_mark(FEED_START, others), told) != extend_mark(mark, told)
+    assert extend_mark(UNMARKED, told) == UNMARKED
 
 
 @law

@@ -73,15 +73,25 @@ class Evening:
 
     async def play(self) -> None:
         """Let the whole evening pass; ``settled`` tells whether it came right in the end."""
+        await self.begin()
+        self._plan_storm()
+        self.means.network.stormy = True
+        await self._timeline.run_until(CALM_MS + STORM_MS)
+        await self.heal()
+
+    async def begin(self) -> None:
+        """Open the doors and let everybody come to know of everything."""
         self._keep(RELAY_MS, self._tick_relay)
         for number, gate in enumerate(self.gates):
             await gate.start()
             self._timeline.after(number * 37, self._ticking(gate))
         await self._timeline.run_until(CALM_MS)
-        self._plan_storm()
-        self.means.network.stormy = True
-        await self._timeline.run_until(CALM_MS + STORM_MS)
-        await self._heal()
+
+    async def let_pass(self, visits: int, within_ms: int) -> None:
+        """Let people come for a while, and nothing break."""
+        for _ in range(visits):
+            self._timeline.after(self._rng.randrange(within_ms), self._visit)
+        await self._timeline.run_until(self._timeline.now_ms + within_ms)
 
     async def settled(self) -> bool:
         """Say whether nothing is under way any more and everybody says that they know everything."""
@@ -96,7 +106,8 @@ class Evening:
             for life in lives
         )
 
-    async def _heal(self) -> None:
+    async def heal(self) -> None:
+        """Mend everything, and wait until all is at rest, or far too long."""
         self.means.network.stormy = False
         self.means.network.cut.clear()
         self.means.hall.door.doom = None

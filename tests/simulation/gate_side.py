@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gate.admit import Shown
 from gate.outcome import Outcome
-from gate.sync.actions import Action, Close, FetchFeed, FetchSnapshot, HandIn, Instant, Send, SendScans
+from gate.sync.actions import Action, Close, Doubt, FetchFeed, FetchSnapshot, HandIn, Instant, Send, SendScans
 from gate.sync.engine import SyncEngine
 from shared.clock import unix_ms
 from shared.sync.wire import GateFrame, decode_server_frame, encode_frame
@@ -160,6 +160,9 @@ class SimGate:
             case Close():
                 self._means.truth.tally(f"close {action.code}")
                 self._let_go()
+            case Doubt():
+                self._means.truth.tally("doubted")
+                return await life.doer.do(action)
             case FetchFeed(after=after):
                 means = self._means
                 Question(self, life.engine, means.server).ask_feed(after, means.network, means.timeline)

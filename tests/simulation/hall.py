@@ -49,13 +49,13 @@ class MortalDatabase:
     """The tenant's door, behind which the server may die just before or just after its transaction counts."""
 
     def __init__(self, db: PgDatabase) -> None:
-        self._db = db
+        self.behind = db
         self.doom: str | None = None
 
     @asynccontextmanager
     async def tenant(self, tenant: TenantId) -> AsyncIterator[PgUnit]:
         """Open one transaction, and maybe die with it."""
-        async with self._db.tenant(tenant) as tx:
+        async with self.behind.tenant(tenant) as tx:
             yield tx
             if self.doom == "before":
                 self.doom = None
@@ -67,7 +67,7 @@ class MortalDatabase:
     @asynccontextmanager
     async def still(self, tenant: TenantId) -> AsyncIterator[PgUnit]:
         """Open one transaction that sees one moment."""
-        async with self._db.still(tenant) as tx:
+        async with self.behind.still(tenant) as tx:
             yield tx
 
 
@@ -82,7 +82,6 @@ class Post(Struct, frozen=True, kw_only=True, eq=False):
 class Hall(Struct, frozen=True, kw_only=True, eq=False):
     """The event, its tickets in their first generation, and everything codes are made from."""
 
-    db: PgDatabase
     door: MortalDatabase
     ring: KeyRing
     clock: ManualClock
@@ -92,6 +91,11 @@ class Hall(Struct, frozen=True, kw_only=True, eq=False):
     epochs: list[EpochSecrets]
     tickets: list[TicketRow]
     mint: CodeMint
+
+    @property
+    def db(self) -> PgDatabase:
+        """The database behind the door, which may be another one after an accident."""
+        return self.door.behind
 
     @property
     def tenant(self) -> TenantId:
@@ -152,7 +156,6 @@ async def open_hall(db: PgDatabase, clock: ManualClock, rng: Random, tickets: in
         issued = await issue_tickets(tx, context.vault, rows, [kind], move)
         now = epoch_at(event, clock.now())
         return Hall(
-            db=db,
             door=door,
             ring=ring,
             clock=clock,

@@ -23,8 +23,11 @@ _ACCUSING = {ConflictClass.RACE, ConflictClass.CLONE}
 """What is said of an entry only because somebody else was inside with the same ticket."""
 
 
-def judge(evidence: Evidence, truth: Truth, rules: Rules | None = None) -> list[str]:
-    """Return everything that is not as it must be; nothing when all is well."""
+def judge(evidence: Evidence, truth: Truth, rules: Rules | None = None, *, one_past: bool = True) -> list[str]:
+    """Return everything that is not as it must be; nothing when all is well.
+
+    Without ``one_past`` the server was set back to a backup: what gates had been told before cannot be looked up any more.
+    """
     if not evidence.settled:
         behind = [f"{n}: {gate.cursor}, {gate.acked}" for n, gate in enumerate(evidence.gates)]
         return [f"no rest after healing; feed {evidence.head}, gates (position, acknowledged) {behind}"]
@@ -32,7 +35,7 @@ def judge(evidence: Evidence, truth: Truth, rules: Rules | None = None) -> list[
         *_judge_logs(evidence, truth),
         *_judge_tickets(evidence, truth),
         *_judge_counts(evidence, truth),
-        *_judge_ignorance(evidence, truth),
+        *(_judge_ignorance(evidence, truth) if one_past else ()),
         *_judge_clocks(evidence, truth),
         *_judge_conflicts(evidence, truth, rules or Rules()),
     ]

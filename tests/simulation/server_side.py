@@ -153,6 +153,8 @@ class SimServer:
         self.hall.door.doom = None
         self.context = self.hall.start_context()
         self._snapshots = Snapshots(self.hall.db, self.context.vault, os.urandom)
+        async with self.hall.db.tenant(self.hall.tenant) as tx:
+            self._published = await tx.feed.head(self.hall.event.id)
         self.up = self.relay_due = True
 
     async def _answer(self, wire: Wire, data: bytes) -> None:
@@ -190,9 +192,13 @@ class SimServer:
         if greeting.bundle is not None:
             session.bundle_version = greeting.bundle.version
             said.append(encode_frame(BundleFrame(bundle=greeting.bundle.sealed)))
-        if self._network.stormy and self._rng.random() < _UNASKED_SNAPSHOT:
+        if greeting.needs_snapshot or (self._network.stormy and self._rng.random() < _UNASKED_SNAPSHOT):
             self.truth.tally("snapshot")
-            said.append(encode_frame(SnapshotNeeded(event=hello.event, feed_high=greeting.welcome.feed_high)))
+            said.append(
+                encode_frame(
+                    SnapshotNeeded(event=hello.event, feed_high=greeting.welcome.feed_high, anew=greeting.anew)
+                )
+            )
         elif hello.feed_seq < greeting.welcome.feed_high:
             said.append((await link.read_feed(self.context, caller, hello.feed_seq, link.FRAME_ENTRIES)).data)
         self._sessions[wire] = session

@@ -62,12 +62,14 @@ CREATE TABLE world_state (
     confirmed_ms  INTEGER,
     revoked       INTEGER NOT NULL DEFAULT 0,
     loading       TEXT,
-    loaded_chunks INTEGER NOT NULL DEFAULT 0
+    loaded_chunks INTEGER NOT NULL DEFAULT 0,
+    feed_mark     BLOB NOT NULL DEFAULT x'00000000000000000000000000000000',
+    doubted       INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO world_state (only_row) VALUES (1);
 -- "TTgw"
 PRAGMA application_id = 1414817655;
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT;
 
 -- name: upgrade_to_2
@@ -76,11 +78,28 @@ ALTER TABLE admissions ADD COLUMN undoes BLOB;
 PRAGMA user_version = 2;
 COMMIT;
 
+-- name: upgrade_to_3
+-- What was told so far bears no mark: none is known until the next snapshot.
+BEGIN IMMEDIATE;
+ALTER TABLE world_state ADD COLUMN feed_mark BLOB NOT NULL DEFAULT x'';
+ALTER TABLE world_state ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 3;
+COMMIT;
+
 -- name: read_state
-SELECT feed_seq, complete, confirmed_ms, revoked FROM world_state;
+SELECT feed_seq, complete, confirmed_ms, revoked, feed_mark FROM world_state;
+
+-- name: read_position
+SELECT feed_seq, feed_mark FROM world_state;
+
+-- name: set_doubted
+UPDATE world_state SET doubted = 1, feed_mark = x'', loading = NULL;
+
+-- name: is_doubted
+SELECT doubted FROM world_state;
 
 -- name: set_feed_seq
-UPDATE world_state SET feed_seq = :feed_seq;
+UPDATE world_state SET feed_seq = :feed_seq, feed_mark = :feed_mark;
 
 -- name: set_confirmed
 UPDATE world_state SET complete = 1, confirmed_ms = :confirmed_ms;
@@ -228,4 +247,5 @@ ALTER TABLE tickets_next RENAME TO tickets;
 ALTER TABLE tombstones_next RENAME TO tombstones;
 
 -- name: end_loading
-UPDATE world_state SET feed_seq = :feed_seq, complete = 1, loading = NULL, loaded_chunks = 0;
+UPDATE world_state SET feed_seq = :feed_seq, feed_mark = :feed_mark, doubted = 0, complete = 1, loading = NULL,
+    loaded_chunks = 0;

@@ -1,6 +1,12 @@
 -- name: head
 SELECT coalesce((SELECT seq FROM feed_heads WHERE tenant_id = current_tenant() AND event_id = $1), 0);
 
+-- name: mark_at
+-- The head's is kept beside it: what is below may have been trimmed. Null where it is not known.
+SELECT coalesce(
+  (SELECT mark FROM feed WHERE tenant_id = current_tenant() AND event_id = $1 AND seq = $2),
+  (SELECT mark FROM feed_heads WHERE tenant_id = current_tenant() AND event_id = $1 AND seq = $2));
+
 -- name: oldest
 SELECT min(seq) FROM feed WHERE tenant_id = current_tenant() AND event_id = $1;
 

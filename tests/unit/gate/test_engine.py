@@ -9,6 +9,7 @@ import pytest
 from gate.sync.actions import (
     ApplyFeed,
     Close,
+    Doubt,
     FetchFeed,
     FetchSnapshot,
     Halt,
@@ -175,9 +176,20 @@ def test_range_that_stays_empty_leads_to_a_snapshot() -> None:
 
 def test_feed_set_back_to_a_backup_leads_to_a_snapshot() -> None:
     gate = engine(feed_seq=90)
-    assert FetchSnapshot() in linked(gate, welcome(feed_high=40))
+    [doubt, load] = linked(gate, welcome(feed_high=40))[:2]
+    assert (doubt, load) == (Doubt(), FetchSnapshot())
     assert gate.on_snapshot(40) == []
     assert gate.cursor == 40
+
+
+def test_feed_that_has_come_as_far_again_leads_to_a_snapshot_when_the_server_says_that_it_is_another() -> None:
+    gate = engine(feed_seq=90)
+    linked(gate, welcome(feed_high=95))
+    needed = SnapshotNeeded(event=EVENT, feed_high=95, anew=True)
+    assert gate.on_frame(needed, at(1)) == [Doubt(), FetchSnapshot()]
+    assert gate.on_frame(needed, at(2)) == [Doubt()]
+    assert gate.on_snapshot(93) == [FetchFeed(after=93)]
+    assert gate.cursor == 93
 
 
 def test_failed_snapshot_is_tried_again_after_a_pause() -> None:

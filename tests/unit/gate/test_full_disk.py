@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gate.clockbelief import ClockBelief
-from gate.ports import LogHead
+from gate.ports import LogHead, WorldState
 from gate.selfcheck import ClockSelfCheck
 from gate.store.problems import DiskFull
 from gate.sync.actions import ApplyFeed, Close, MarkAcked, NoteCurrent
@@ -58,6 +58,14 @@ class FullDisk:
     async def chain_at(self, gate_seq: int) -> bytes:
         """Return the beginning."""
         return GENESIS
+
+    async def state(self) -> WorldState:
+        """Return how far the copy has got."""
+        return WorldState(feed_seq=0, complete=False, confirmed_ms=None, revoked=False)
+
+    async def doubt(self) -> None:
+        """Doubt what was told."""
+        self._need_room()
 
     async def mark_acked(self, upto: int) -> None:
         """Note how far the server is."""
