@@ -33,6 +33,7 @@ exit status:
 _RUN_EXAMPLES = """\
 examples:
   tickettoken-gate run                                       first camera, full screen
+  tickettoken-gate run --camera torch=on,exposure=4          a lamp and a short exposure, if the driver has them
   tickettoken-gate run --source film.avi --pace none         a film, as fast as it can be read
   tickettoken-gate run --headless --source DIR --follow      films and pictures as they appear in a folder
   tickettoken-gate run --drill                               practise the screen; needs no server and no ticket
@@ -178,6 +179,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pace", choices=("real", "none"), default="real", help="films at their own pace, or at full speed"
+    )
+    parser.add_argument(
+        "--camera",
+        default="",
+        metavar="SET",
+        help="set the camera: torch=on, exposure=4 (ms, or auto), focus=120 (or auto)",
     )
     parser.add_argument("--follow", action="store_true", help="a folder: wait for new files")
     parser.add_argument("--exit-at-end", action="store_true", help="stop when the source has nothing more")

@@ -111,7 +111,7 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
 
 def _plan(asked: argparse.Namespace) -> RunPlan:
     wait_s = asked.wait if asked.wait is not None else (_WAIT_HEADLESS_S if asked.headless else None)
-    source = SourceChoice(text=asked.source, paced=asked.pace == "real", follow=asked.follow)
+    source = SourceChoice(text=asked.source, paced=asked.pace == "real", follow=asked.follow, controls=asked.camera)
     return RunPlan(source=source, wait_s=wait_s, drain_s=asked.drain_s, exit_at_end=asked.exit_at_end)
 
 

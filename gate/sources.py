@@ -66,11 +66,15 @@ class SourceEvents(Struct, frozen=True, kw_only=True, eq=False):
 
 
 class SourceChoice(Struct, frozen=True, kw_only=True):
-    """What a person chose: ``text`` as given with --source; ``paced`` for films; ``follow`` for folders."""
+    """What a person chose: ``text`` as given with --source; ``paced`` for films; ``follow`` for folders.
+
+    ``controls`` is what a camera of this machine is set to, as given with --camera.
+    """
 
     text: str
     paced: bool = True
     follow: bool = False
+    controls: str = ""
 
 
 class OpenedSource(Struct, frozen=True, kw_only=True, eq=False):
@@ -103,6 +107,7 @@ def _open_lines(events: SourceEvents, clock: Clock) -> Source:
 
 
 def _open_camera(choice: SourceChoice, events: SourceEvents, clock: Clock) -> OpenedSource:
+    from gate.scanner.controls import parse_controls  # noqa: PLC0415
     from gate.scanner.decoder import ZxingDecoder  # noqa: PLC0415
     from gate.scanner.frames import SourceEvent  # noqa: PLC0415
     from gate.scanner.lane import Lane, LaneEvents, Reading  # noqa: PLC0415
@@ -113,7 +118,10 @@ def _open_camera(choice: SourceChoice, events: SourceEvents, clock: Clock) -> Op
     spec = parse_source(choice.text)
     if choice.follow and spec.kind is not SourceKind.FOLDER:
         raise InputUnusable("--follow is for folders: give --source a folder of pictures or films.")
-    spec = replace(spec, paced=spec.paced and choice.paced, follow=spec.follow or choice.follow)
+    controls = parse_controls(choice.controls)
+    if choice.controls and spec.kind not in {SourceKind.CAMERA, SourceKind.DEVICE}:
+        raise InputUnusable("--camera sets a camera of this machine: give its number or device as --source.")
+    spec = replace(spec, paced=spec.paced and choice.paced, follow=spec.follow or choice.follow, controls=controls)
 
     def show(reading: Reading) -> None:
         events.on_shown(Shown(text=reading.text, taken_s=reading.taken_s, decode_ms=reading.decode_ms))

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from gate.scanner.camera import CameraSource
-from gate.scanner.capture import capture_camera, capture_url
+from gate.scanner.capture import Capture, capture_camera, capture_url
+from gate.scanner.controls import Controls, set_up_camera
 from gate.scanner.folder import PICTURE_SUFFIXES, VIDEO_SUFFIXES, FolderSource
 from gate.scanner.frames import FrameSource, StatusCallback
 from gate.scanner.pace import Pace
@@ -35,12 +36,13 @@ class SourceKind(StrEnum):
 
 
 class SourceSpec(Struct, frozen=True, kw_only=True):
-    """A source by kind and place; `paced` is for videos, `follow` for folders."""
+    """A source by kind and place; `paced` is for videos, `follow` for folders, `controls` for cameras of this machine."""
 
     kind: SourceKind
     target: str
     paced: bool = True
     follow: bool = False
+    controls: Controls = Controls()
 
     @property
     def label(self) -> str:
@@ -73,15 +75,22 @@ def open_source(spec: SourceSpec, pace: Pace, on_status: StatusCallback) -> Fram
     """Return the source a spec describes, not yet opened: its own `open` reports what is wrong with it."""
     match spec.kind:
         case SourceKind.CAMERA:
-            return CameraSource(lambda: capture_camera(int(spec.target)), spec.label, pace, on_status)
+            return CameraSource(lambda: _start_camera(int(spec.target), spec.controls), spec.label, pace, on_status)
         case SourceKind.DEVICE:
-            return CameraSource(lambda: capture_camera(spec.target), spec.label, pace, on_status)
+            return CameraSource(lambda: _start_camera(spec.target, spec.controls), spec.label, pace, on_status)
         case SourceKind.STREAM:
             return CameraSource(lambda: capture_url(spec.target), spec.label, pace, on_status)
         case SourceKind.VIDEO:
             return VideoSource(Path(spec.target), pace, paced=spec.paced)
         case SourceKind.FOLDER:
             return FolderSource(Path(spec.target), pace, on_status, follow=spec.follow)
+
+
+def _start_camera(device: int | str, controls: Controls) -> Capture:
+    """Open a camera and set it, each time anew: one that was unplugged has forgotten everything."""
+    capture = capture_camera(device)
+    set_up_camera(device, controls)
+    return capture
 
 
 def _parse_address(scheme: str, text: str) -> SourceSpec:
