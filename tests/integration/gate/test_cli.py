@@ -63,9 +63,9 @@ def gate(*arguments: str | Path, text: str = "", prefix: tuple[str, ...] = ()) -
     return Ended(status=done.returncode, out=done.stdout, err=done.stderr)
 
 
-async def gate_beside(*arguments: str | Path) -> Ended:
+async def gate_beside(*arguments: str | Path, text: str = "", prefix: tuple[str, ...] = ()) -> Ended:
     """Run one command to its end while this loop goes on."""
-    return await asyncio.to_thread(gate, *arguments)
+    return await asyncio.to_thread(gate, *arguments, text=text, prefix=prefix)
 
 
 @pytest.fixture
