@@ -25,19 +25,12 @@ class ConflictStore:
 
     async def keep(self, conflict: ConflictRow) -> None:
         """Keep a conflict or bring the one of the same scan up to date."""
-        await self._connection.execute(
-            _SQL["keep"],
-            conflict.id,
-            conflict.event,
-            conflict.ticket,
-            conflict.scan,
-            conflict.earlier,
-            conflict.kind,
-            conflict.severity,
-            conflict.state,
-            conflict.evidence,
-            conflict.updated_at,
-        )
+        await self._connection.execute(_SQL["keep"], *_values(conflict))
+
+    async def keep_all(self, conflicts: Sequence[ConflictRow]) -> None:
+        """Keep several conflicts on one round trip."""
+        if conflicts:
+            await self._connection.executemany(_SQL["keep"], [_values(conflict) for conflict in conflicts])
 
     async def withdraw(self, scans: Sequence[ScanId], now: datetime) -> None:
         """Mark the conflicts of these scans as no longer holding."""
@@ -68,3 +61,18 @@ class ConflictStore:
         """Return how many conflicts hold, by class."""
         rows = await self._connection.fetch(_SQL["tally"], event)
         return {row["kind"]: row["conflicts"] for row in rows}
+
+
+def _values(conflict: ConflictRow) -> tuple[object, ...]:
+    return (
+        conflict.id,
+        conflict.event,
+        conflict.ticket,
+        conflict.scan,
+        conflict.earlier,
+        conflict.kind,
+        conflict.severity,
+        conflict.state,
+        conflict.evidence,
+        conflict.updated_at,
+    )

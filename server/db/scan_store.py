@@ -70,6 +70,17 @@ class ScanStore:
         """Keep a record unless another one has the same scan id."""
         return await self._connection.fetchval(_SQL["add"], *_scan_values(scan)) is not None
 
+    async def known_scans(self, scans: Sequence[ScanId]) -> set[ScanId]:
+        """Return which of these ids are taken."""
+        rows = await self._connection.fetch(_SQL["known_scans"], scans)
+        return {ScanId(row["scan_id"]) for row in rows}
+
+    async def add_all(self, scans: Sequence[ScanRow]) -> int:
+        """Keep records in one statement, but for those whose scan id is taken; return how many were kept."""
+        columns = zip(*(_scan_values(scan) for scan in scans), strict=True)
+        status: str = await self._connection.execute(_SQL["add_all"], *(list(column) for column in columns))
+        return int(status.rpartition(" ")[2])
+
     async def list_of_event(self, event: EventId, after: ScanId | None, limit: int) -> list[ScanRow]:
         """Return an event's scans, newest first."""
         rows = await self._connection.fetch(_SQL["list_of_event"], event, after, limit)

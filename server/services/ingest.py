@@ -108,6 +108,5 @@ def _compare(batch: ScanBatch, theirs: bytes, ours: bytes) -> None:
 
 async def _take(tx: Unit, vault: KeyVault, gate: GateRow, lines: Sequence[LogLine], now: datetime) -> None:
     taker = await RecordTaker.prepare(tx, vault, gate, lines, now)
-    for line in lines:
-        await taker.take(line)
+    await taker.take_all(lines)
     await settle_tickets(tx, vault, taker.touched(), now)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import uuid5
 
 import structlog
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
-from server.domain.proof import ChainWindow, ProofClaim, check_proof, check_tag
 from server.services.classify import Seen
+from server.services.ingest_proofs import Claim, check_tags, prove
 from server.services.keys import KeyVault, MasterSecrets
 from server.services.marking import counts_elsewhere, judged_admission
 from server.services.ports import Unit
@@ -31,8 +30,6 @@ from shared.sync.scan import Mode, ScanRecord, decode_record
 _CODE_REASONS = frozenset(
     {Reason.CODE_FORGED, Reason.CODE_STALE, Reason.CODE_FUTURE, Reason.CODE_VERSION, Reason.CODE_UNREADABLE}
 )
-
-_Claims = dict[int, tuple[bytes, ProofClaim]]
 
 log = structlog.get_logger()
 
@@ -56,8 +53,12 @@ class Touched(Struct, frozen=True, kw_only=True):
     fresh: Mapping[TicketId, list[tuple[bytes, Seen]]]
 
 
+class _KeptElsewhere(Exception):
+    """Another transaction kept one of these scans at this very moment."""
+
+
 class RecordTaker:
-    """Takes the records of one batch in their order, each under a savepoint of its own."""
+    """Takes the records of one batch in their order: together, or each alone where one of them stands in the way."""
 
     def __init__(
         self, tx: Unit, event: EventRow, gate: GateRow, now: datetime, records: Mapping[int, ScanRecord]
@@ -86,14 +87,48 @@ class RecordTaker:
         hashes = {one.handle_hash for one in records.values() if one.handle_hash is not None and taker._is_ours(one)}
         taker._handles = {row.handle_hash: row for row in await tx.scans.match(event.id, list(hashes))}
         # before any ticket is locked: recomputing takes milliseconds for each record
-        masters = await vault.masters(tx)
-        taker._proven = await taker._prove(masters)
+        claims = taker._claims(await vault.masters(tx))
+        taker._proven = await prove(tx, event.id, claims)
         wanted = sorted({row.ticket for row in taker._handles.values()})
         taker._tickets = {one.ticket.id: one for one in await tx.scans.lock_tickets(wanted)}
-        taker._proven |= taker._check_tags(masters)
+        taker._proven |= check_tags(claims, taker._tickets)
         for stored in await tx.scans.admissions(wanted):
             taker._remember(stored)
         return taker
+
+    async def take_all(self, lines: Sequence[LogLine]) -> None:
+        """Keep a batch's records in one statement; where that cannot be done, one by one.
+
+        Raises:
+            Unavailable: the database is away; nothing of the batch is kept.
+        """
+        before = {ticket: list(seen) for ticket, seen in self._seen.items()}
+        try:
+            async with self._tx.savepoint():
+                await self._take_together(lines)
+        except Unavailable:
+            raise
+        except (TicketTokenError, _KeptElsewhere) as problem:
+            log.warning("scans.one_by_one", gate=str(self._gate.id), first=lines[0].seq, problem=type(problem).__name__)
+            self._seen, self._fresh = defaultdict(list, before), defaultdict(list)
+            for line in lines:
+                await self.take(line)
+
+    async def _take_together(self, lines: Sequence[LogLine]) -> None:
+        taken = await self._tx.scans.known_scans([record.scan for record in self._records.values()])
+        rows = []
+        for line in lines:
+            record = self._records.get(line.seq)
+            if record is None or record.scan in taken:
+                rows.append(self._unreadable(line))
+                continue
+            taken.add(record.scan)
+            handle = self._match(record)
+            row = self._row(line, record, handle)
+            self._count(record, handle, proven=row.proven)
+            rows.append(row)
+        if await self._tx.scans.add_all(rows) != len(rows):
+            raise _KeptElsewhere
 
     async def take(self, line: LogLine) -> None:
         """Keep one record; one that cannot be kept as it is, is kept as bytes that fit nothing.
@@ -124,11 +159,14 @@ class RecordTaker:
         if not kept:
             log.warning("scans.id_repeated", gate=str(self._gate.id), gate_seq=line.seq, scan=str(record.scan))
             return False
+        self._count(record, handle, proven=row.proven)
+        return True
+
+    def _count(self, record: ScanRecord, handle: HandleRow | None, *, proven: bool) -> None:
         if handle is not None and record.in_ledger and record.handle_hash is not None:
-            seen = seen_of(record, handle, self._gate.id, proven=row.proven)
+            seen = seen_of(record, handle, self._gate.id, proven=proven)
             self._seen[handle.ticket].append(seen)
             self._fresh[handle.ticket].append((record.handle_hash, seen))
-        return True
 
     def _row(self, line: LogLine, record: ScanRecord, handle: HandleRow | None) -> ScanRow:
         return ScanRow(
@@ -224,42 +262,14 @@ class RecordTaker:
         handle = HandleRow(event=self._event.id, handle_hash=b"", ticket=stored.ticket, generation=stored.generation)
         self._seen[stored.ticket].append(seen_of(record, handle, stored.gate, proven=stored.proven))
 
-    async def _prove(self, masters: MasterSecrets) -> frozenset[int]:
-        claims = self._claims(masters)
-        epochs = {claim.proof.epoch for _, claim in claims.values()}
-        if not epochs:
-            return frozenset()
-        rows = await self._tx.keys.epochs(self._event.id, min(epochs), max(epochs))
-        windows = {row.epoch: ChainWindow(starts=row.starts, ends=row.ends, slot_s=row.slot_s) for row in rows}
-        return await asyncio.to_thread(_prove_all, claims, windows)
-
-    def _check_tags(self, masters: MasterSecrets) -> frozenset[int]:
-        """Return the records of printed codes, of types that have them, whose tag shows that the code was held up."""
-        good = set()
+    def _claims(self, masters: MasterSecrets) -> list[Claim]:
+        """Return what can be recomputed: without the master that made a code, nothing is shown by it."""
+        claims = []
         for seq, record in self._records.items():
             handle = self._match(record)
             master = None if handle is None else masters.secrets.get(handle.master)
-            if handle is None or master is None or record.proof is not None or record.seen is UNSET:
-                continue
-            policy = CodePolicy(self._tickets[handle.ticket].ticket_type.code_policy)
-            scan = record.takes_back or record.scan
-            if policy & CodePolicy.STATIC_ALLOWED and check_tag(
-                master, handle.ticket, handle.generation, scan, record.seen
-            ):
-                good.add(seq)
-        return frozenset(good)
-
-    def _claims(self, masters: MasterSecrets) -> _Claims:
-        """Return what can be recomputed: without the master that made a code, nothing is proven by it."""
-        claims: _Claims = {}
-        for seq, record in self._records.items():
-            handle = self._match(record)
-            master = None if handle is None else masters.secrets.get(handle.master)
-            if handle is not None and master is not None and record.proof is not None:
-                claim = ProofClaim(
-                    event=self._event.id, ticket=handle.ticket, generation=handle.generation, proof=record.proof
-                )
-                claims[seq] = (master, claim)
+            if handle is not None and master is not None:
+                claims.append(Claim(seq=seq, record=record, handle=handle, master=master))
         return claims
 
 
@@ -281,11 +291,3 @@ def read_record(line: LogLine) -> ScanRecord | None:
     except CodeMalformed:
         return None
     return record if record.gate_seq == line.seq else None
-
-
-def _prove_all(claims: _Claims, windows: Mapping[int, ChainWindow]) -> frozenset[int]:
-    return frozenset(
-        seq
-        for seq, (master, claim) in claims.items()
-        if claim.proof.epoch in windows and check_proof(master, claim, windows[claim.proof.epoch])
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid5
@@ -15,8 +16,8 @@ from server.services.keys import KeyVault
 from server.services.ports import Unit
 from server.services.rows import ActorRef
 from server.services.rows_gates import ConflictRow, StepRow
-from server.services.transition import Move, move_ticket
-from shared.ids import ConflictId, TicketId
+from server.services.transition import Move, move_tickets
+from shared.ids import ConflictId, ScanId, TicketId
 from shared.problems import TicketTokenError, Unavailable
 from shared.sync.feed import AdmissionEntry
 from shared.sync.ledger import SEVERITY, ConflictClass
@@ -29,36 +30,40 @@ log = structlog.get_logger()
 
 
 class _Known(Struct, frozen=True, kw_only=True):
-    steps: Sequence[StepRow]
+    case: TicketCase
     conflicts: Sequence[ConflictRow]
+
+
+class _Settling(Struct, frozen=True, kw_only=True, eq=False):
+    tx: Unit
+    vault: KeyVault
+    gate: str
+    now: datetime
 
 
 async def settle_tickets(tx: Unit, vault: KeyVault, batch: Touched, now: datetime) -> None:
     """Bring the tickets of newly taken admissions up to date and tell the other gates.
 
-    Each ticket has a savepoint of its own: should one be impossible to change, its scans are kept all the same.
+    All tickets together; should one be impossible to change, each under a savepoint of its own. Scans are kept all the same.
 
     Raises:
         Unavailable: the database is away.
     """
     touched = sorted(batch.fresh)
+    if not touched:
+        return
     await tx.outbox.append(batch.event.id, _tell_others(batch))
-    steps = await tx.scans.steps(touched)
-    conflicts = await tx.conflicts.of_tickets(touched)
-    for ticket in touched:
-        known = _Known(
-            steps=[step for step in steps if step.ticket == ticket],
-            conflicts=[one for one in conflicts if one.ticket == ticket],
-        )
-        try:
-            async with tx.savepoint():
-                case = _case(batch, ticket, known)
-                await _settle_conflicts(tx, case, known.conflicts, now)
-                await _settle_state(tx, vault, batch, case, now)
-        except Unavailable:
-            raise
-        except TicketTokenError as problem:
-            log.warning("scans.ticket_unsettled", ticket=str(ticket), code=problem.code)
+    cases = _cases(batch, touched, await tx.scans.steps(touched), await tx.conflicts.of_tickets(touched))
+    settling = _Settling(tx=tx, vault=vault, gate=str(batch.gate.id), now=now)
+    try:
+        async with tx.savepoint():
+            await _settle(settling, cases)
+    except Unavailable:
+        raise
+    except TicketTokenError as problem:
+        log.warning("scans.tickets_one_by_one", tickets=len(cases), code=problem.code)
+        for known in cases:
+            await _settle_alone(settling, known)
 
 
 def _tell_others(batch: Touched) -> list[AdmissionEntry]:
@@ -70,34 +75,67 @@ def _tell_others(batch: Touched) -> list[AdmissionEntry]:
     ]
 
 
-def _case(batch: Touched, ticket: TicketId, known: _Known) -> TicketCase:
-    locked = batch.tickets[ticket]
-    return TicketCase(
-        ticket=locked.ticket,
-        ticket_type=locked.ticket_type,
-        policy=batch.event.policy,
-        seen=batch.seen[ticket],
-        steps=known.steps,
-    )
+def _cases(
+    batch: Touched, touched: Sequence[TicketId], steps: Sequence[StepRow], conflicts: Sequence[ConflictRow]
+) -> list[_Known]:
+    steps_of, conflicts_of = defaultdict(list), defaultdict(list)
+    for step in steps:
+        steps_of[step.ticket].append(step)
+    for one in conflicts:
+        conflicts_of[one.ticket].append(one)
+    return [
+        _Known(
+            case=TicketCase(
+                ticket=batch.tickets[ticket].ticket,
+                ticket_type=batch.tickets[ticket].ticket_type,
+                policy=batch.event.policy,
+                seen=batch.seen[ticket],
+                steps=steps_of[ticket],
+            ),
+            conflicts=conflicts_of[ticket],
+        )
+        for ticket in touched
+    ]
 
 
-async def _settle_conflicts(tx: Unit, case: TicketCase, conflicts: Sequence[ConflictRow], now: datetime) -> None:
-    found = find_conflicts(case)
-    kept = {one.scan: one for one in conflicts if one.state in _STAYS}
-    for finding in found:
-        row = _conflict(case, finding, now)
-        if not _says_the_same(kept.get(finding.scan), row):
-            await tx.conflicts.keep(row)
-    gone = sorted(set(kept) - {finding.scan for finding in found})
+async def _settle_alone(settling: _Settling, known: _Known) -> None:
+    try:
+        async with settling.tx.savepoint():
+            await _settle(settling, [known])
+    except Unavailable:
+        raise
+    except TicketTokenError as problem:
+        log.warning("scans.ticket_unsettled", ticket=str(known.case.ticket.id), code=problem.code)
+
+
+async def _settle(settling: _Settling, cases: Sequence[_Known]) -> None:
+    """Write what these tickets' admissions mean, in a number of statements that does not depend on how many they are."""
+    tx, now = settling.tx, settling.now
+    found: list[ConflictRow] = []
+    gone: list[ScanId] = []
+    targets: defaultdict[State, list[TicketCase]] = defaultdict(list)
+    for known in cases:
+        fresh, withdrawn = _compare_conflicts(known, now)
+        found += fresh
+        gone += withdrawn
+        target = _find_target(known.case)
+        if target is not None:
+            targets[target].append(known.case)
+    await tx.conflicts.keep_all(found)
     if gone:
         await tx.conflicts.withdraw(gone, now)
+    for target, moved in targets.items():
+        move = Move(to=target, actor=ActorRef(kind=Actor.GATE, id=settling.gate), source=SOURCE, now=now)
+        types = {case.ticket_type.id: case.ticket_type for case in moved}
+        await move_tickets(tx, settling.vault, [case.ticket for case in moved], list(types.values()), move)
 
 
-async def _settle_state(tx: Unit, vault: KeyVault, batch: Touched, case: TicketCase, now: datetime) -> None:
-    target = _find_target(case)
-    if target is not None:
-        actor = ActorRef(kind=Actor.GATE, id=str(batch.gate.id))
-        await move_ticket(tx, vault, case.ticket, Move(to=target, actor=actor, source=SOURCE, now=now))
+def _compare_conflicts(known: _Known, now: datetime) -> tuple[list[ConflictRow], list[ScanId]]:
+    """Return the conflicts to be kept, and the scans whose conflicts hold no longer."""
+    found = [_conflict(known.case, finding, now) for finding in find_conflicts(known.case)]
+    kept = {one.scan: one for one in known.conflicts if one.state in _STAYS}
+    fresh = [row for row in found if not _says_the_same(kept.get(row.scan), row)]
+    return fresh, sorted(set(kept) - {row.scan for row in found})
 
 
 def _find_target(case: TicketCase) -> State | None:

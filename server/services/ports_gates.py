@@ -193,6 +193,14 @@ class Scans(Protocol):
         """Return the histories of these tickets, each in the order it happened."""
         ...
 
+    async def known_scans(self, scans: Sequence[ScanId]) -> set[ScanId]:
+        """Return which of these ids the tenant has records of."""
+        ...
+
+    async def add_all(self, scans: Sequence[ScanRow]) -> int:
+        """Keep records at once, but for those whose scan id is taken; return how many were kept."""
+        ...
+
     async def add(self, scan: ScanRow) -> bool:
         """Keep a record; return False and keep nothing if another one has the same scan id."""
         ...
@@ -223,6 +231,10 @@ class Conflicts(Protocol):
 
     async def keep(self, conflict: ConflictRow) -> None:
         """Keep a conflict or bring the one of the same scan up to date; what a person decided about it stays."""
+        ...
+
+    async def keep_all(self, conflicts: Sequence[ConflictRow]) -> None:
+        """Do the same with conflicts of different scans at once."""
         ...
 
     async def withdraw(self, scans: Sequence[ScanId], now: datetime) -> None:

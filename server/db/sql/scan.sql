@@ -45,6 +45,18 @@ VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
 ON CONFLICT (tenant_id, scan_id) DO NOTHING
 RETURNING gate_seq;
 
+-- name: known_scans
+SELECT scan_id FROM scans WHERE tenant_id = current_tenant() AND scan_id = ANY($1::uuid[]);
+
+-- name: add_all
+INSERT INTO scans (tenant_id, gate_id, incarnation, gate_seq, scan_id, event_id, ticket_id, generation, hlc, at, received_at,
+  direction, admitted, reason, mode, proven, server_reason, body, chain)
+SELECT current_tenant(), one.*
+FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::uuid[], $6::uuid[], $7::integer[], $8::bigint[],
+  $9::timestamptz[], $10::timestamptz[], $11::text[], $12::boolean[], $13::text[], $14::text[], $15::boolean[],
+  $16::text[], $17::bytea[], $18::bytea[]) AS one
+ON CONFLICT (tenant_id, scan_id) DO NOTHING;
+
 -- name: list_of_event
 SELECT gate_id AS gate, incarnation, gate_seq, scan_id AS scan, event_id AS event, ticket_id AS ticket, generation, hlc, at,
   received_at, direction, admitted, reason, mode, proven, server_reason, body, chain
