@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from html import escape
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from gate.ports import Sighting
 from shared.admission.presence import Admission, fold
 from shared.clock import from_unix_ms
 from shared.codes.number import write_number
 from shared.ids import GateId
+from shared.sync.feed import TicketEntry
 from shared.sync.scan import ScanRecord, as_admission
 
 HTML_FRAME = "<!-- {} -->"
@@ -37,18 +40,33 @@ class LedgerLog(Protocol):
 class LedgerWorld(Protocol):
     """The copy of the event, as the list reads it."""
 
+    async def find(self, handle_hash: bytes) -> Sighting:
+        """Return what is known of a ticket."""
+        ...
+
     async def all_admissions(self) -> list[tuple[bytes, Admission]]:
         """Return everybody's passages with the handle hash of the ticket."""
         ...
 
 
 class Inside(Struct, frozen=True, kw_only=True):
-    """A ticket with whose number people are inside; ``people`` is usually one."""
+    """A ticket with whose number people are inside; ``people`` is usually one.
+
+    ``product`` is the number of the ticket's type and ``areas`` are those it opens, counted from 1; None and empty where the
+    ticket itself is not known here.
+    """
 
     number: str
     people: int
     since: datetime
     through: str
+    product: int | None = None
+    areas: tuple[int, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """The type as the list writes it."""
+        return "?" if self.product is None else str(self.product)
 
 
 class RollCall(Struct, frozen=True, kw_only=True):
@@ -65,6 +83,13 @@ class RollCall(Struct, frozen=True, kw_only=True):
         """How many people are inside."""
         return sum(one.people for one in self.inside)
 
+    def count_by(self, name: Callable[[Inside], str]) -> str:
+        """Return how many people are inside for each name, the largest first."""
+        people: Counter[str] = Counter()
+        for one in self.inside:
+            people[name(one)] += one.people
+        return ", ".join(f"{called}: {count}" for called, count in people.most_common()) or "nobody"
+
 
 async def find_inside(log: LedgerLog, world: LedgerWorld, gate: GateId, names: dict[GateId, str]) -> tuple[Inside, ...]:
     """Return who is inside by the passages of all gates this one knows of, in the order of the numbers."""
@@ -74,8 +99,12 @@ async def find_inside(log: LedgerLog, world: LedgerWorld, gate: GateId, names: d
     for record in await log.ledger():
         if record.handle_hash is not None:
             passed[record.handle_hash].append(as_admission(record, gate))
-    rows = (_state_inside(handle_hash, admissions, names) for handle_hash, admissions in passed.items())
-    return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.number))
+    found = []
+    for handle_hash, admissions in passed.items():
+        row = _state_inside(handle_hash, admissions, names)
+        if row is not None:
+            found.append(_add_ticket(row, (await world.find(handle_hash)).ticket))
+    return tuple(sorted(found, key=lambda row: row.number))
 
 
 def _state_inside(handle_hash: bytes, admissions: Iterable[Admission], names: dict[GateId, str]) -> Inside | None:
@@ -90,11 +119,20 @@ def _state_inside(handle_hash: bytes, admissions: Iterable[Admission], names: di
     )
 
 
+def _add_ticket(row: Inside, ticket: TicketEntry | None) -> Inside:
+    if ticket is None:
+        return row
+    areas = tuple(place + 1 for place in range(16) if ticket.zones >> place & 1)
+    return replace(row, product=ticket.product, areas=areas)
+
+
 def draw_text(call: RollCall) -> str:
     """Return the list as plain text with a box to tick in each line."""
-    lines = [*_head(call), "", f"{'number':<11}{'people':<8}{'in since (UTC)':<21}through"]
+    lines = [*_head(call), "", f"{'number':<11}{'people':<8}{'type':<6}{'areas':<10}{'in since (UTC)':<21}through"]
     lines += [
-        f"{one.number:<11}{one.people:<8}{one.since:%Y-%m-%d %H:%M:%S}  {one.through}  [ ]" for one in call.inside
+        f"{one.number:<11}{one.people:<8}{one.kind:<6}{_write_areas(one):<10}"
+        f"{one.since:%Y-%m-%d %H:%M:%S}  {one.through}  [ ]"
+        for one in call.inside
     ]
     return "\n".join([*lines, "", _WHAT]) + "\n"
 
@@ -103,16 +141,25 @@ def draw_html(call: RollCall) -> str:
     """Return the list as a page that needs nothing else and prints with its heading on every sheet."""
     title, *facts = map(escape, _head(call))
     rows = "\n".join(
-        f"<tr><td>{one.number}</td><td>{one.people}</td><td>{one.since:%Y-%m-%d %H:%M:%S}</td>"
-        f"<td>{escape(one.through)}</td><td></td></tr>"
-        for one in call.inside
+        f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(one))}<td></td></tr>" for one in call.inside
+    )
+    heading = "".join(
+        f"<th>{name}</th>" for name in ("Number", "People", "Type", "Areas", "In since (UTC)", "Through", "Out")
     )
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style></head>\n'
-        f"<body><h1>{title}</h1>\n<p>{'<br>'.join(facts)}</p>\n<table><thead><tr><th>Number</th><th>People</th>"
-        f"<th>In since (UTC)</th><th>Through</th><th>Out</th></tr></thead>\n<tbody>\n{rows}\n</tbody></table>\n"
-        f"<p>{_WHAT}</p></body></html>\n"
+        f"<body><h1>{title}</h1>\n<p>{'<br>'.join(facts)}</p>\n<table><thead><tr>{heading}</tr></thead>\n"
+        f"<tbody>\n{rows}\n</tbody></table>\n<p>{_WHAT}</p></body></html>\n"
     )
+
+
+def _cells(one: Inside) -> tuple[str, ...]:
+    since = f"{one.since:%Y-%m-%d %H:%M:%S}"
+    return one.number, str(one.people), one.kind, _write_areas(one), since, one.through
+
+
+def _write_areas(one: Inside) -> str:
+    return " ".join(map(str, one.areas)) or "-"
 
 
 def _head(call: RollCall) -> list[str]:
@@ -120,6 +167,8 @@ def _head(call: RollCall) -> list[str]:
     return [
         f"Who is inside: {call.event}",
         f"People inside: {call.people}",
+        f"By type of ticket: {call.count_by(lambda one: one.kind)}",
+        f"By way in: {call.count_by(lambda one: one.through)}",
         f"Made: {call.made:%Y-%m-%d %H:%M:%S} UTC at {call.gate}",
         f"Other gates heard of until: {told}",
     ]
