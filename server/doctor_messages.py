@@ -100,7 +100,7 @@ async def count_facts(database: RefusalDatabase, clock: Clock) -> Seen:
 async def reach_redis(plan: ServerPlan) -> Seen:
     """Look whether Redis answers."""
     if plan.redis_url is None:
-        return Seen(detail="no REDIS_URL is set: each server process counts calls and nonces for itself")
+        return Seen(detail="no REDIS_URL is set: each server process counts calls for itself")
     async with open_ephemeral(plan.redis_url, plan.clock, _forget) as store:
         # Forgetting what was never kept asks Redis and changes nothing.
         await store.forget(None, "doctor")

@@ -18,6 +18,7 @@ Check = Callable[[], Awaitable[None]]
 """Returns if a part works, raises a TicketTokenError if it does not."""
 
 _CHECK_TIMEOUT_S = 3.0
+_KEPT_S = 1.0
 
 
 class Verdict(StrEnum):
@@ -49,11 +50,16 @@ class Health(Struct, frozen=True, kw_only=True, rename="camel"):
 class HealthApi:
     """The four health addresses.
 
-    ``needed`` are the parts without which the server cannot serve; without a ``soft`` one it serves, less well.
+    ``needed`` are the parts without which the server cannot serve; without a ``soft`` one it serves, less well. Anybody may ask,
+    so a flood of questions costs no more than one: whoever asks while the parts are being looked at gets that look's answer, and
+    what was seen counts for ``kept_s``.
     """
 
-    def __init__(self, needed: Mapping[str, Check], soft: Mapping[str, Check]) -> None:
+    def __init__(self, needed: Mapping[str, Check], soft: Mapping[str, Check], *, kept_s: float = _KEPT_S) -> None:
         self._needed = needed
+        self._kept_s = kept_s
+        self._look: asyncio.Task[Health] | None = None
+        self._seen_s = 0.0
         self._soft = soft
         self._started = False
         self._stopping = False
@@ -92,12 +98,24 @@ class HealthApi:
         """Look at every part."""
         if self._stopping or not self._started:
             return _reply(Health(status=Verdict.DOWN, parts={}))
+        return _reply(await self._health())
+
+    async def _health(self) -> Health:
+        """Return how the parts are, as of a moment ago at most."""
+        look = self._look
+        if look is None or (look.done() and time.monotonic() - self._seen_s >= self._kept_s):
+            look = self._look = asyncio.create_task(self._look_at_all(), name="health")
+        # Shielded: whoever asked first may go away, the others still get the answer.
+        return await asyncio.shield(look)
+
+    async def _look_at_all(self) -> Health:
         looks = [_look(check, Verdict.DOWN) for check in self._needed.values()]
         looks += [_look(check, Verdict.DEGRADED) for check in self._soft.values()]
         found = await asyncio.gather(*looks)
         # What was measured in parallel is told by name; the worst part says how the whole is.
         parts = dict(zip([*self._needed, *self._soft], found, strict=True))
-        return _reply(Health(status=max((part.status for part in found), key=_WORSE.index), parts=parts))
+        self._seen_s = time.monotonic()
+        return Health(status=max((part.status for part in found), key=_WORSE.index), parts=parts)
 
 
 async def _look(check: Check, failed: Verdict) -> PartHealth:

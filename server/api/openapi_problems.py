@@ -50,7 +50,6 @@ _SERVICE = (
     _known(401, "service_clock_off", "The call is signed well, and of another time than the server's."),
     _known(401, "nonce_reused", "This very call came before."),
     _known(413, "body_too_large", "The body is larger than one megabyte."),
-    _known(503, "ephemeral_unavailable", "Nobody can tell now whether this call came before."),
     _known(403, "service_not_allowed", "The service is known, and this call is not on its list."),
 )
 _BY_AUTH: dict[Auth, tuple[KnownProblem, ...]] = {

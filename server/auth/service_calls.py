@@ -48,7 +48,6 @@ class ServiceCalls:
             ServiceSignatureInvalid: unknown caller, or another call than the one that was signed.
             ServiceClockOff: signed more than the window ago or ahead.
             NonceReused: this call came before.
-            EphemeralAway: nobody can tell whether it came before.
         """
         headers = received.headers
         call = SignedCall(
@@ -68,8 +67,10 @@ class ServiceCalls:
             raise ServiceSignatureInvalid(_NOT_SIGNED)
         if not is_in_time(call, self._context.clock.now()):
             raise ServiceClockOff("This call was signed more than five minutes from now: set the service's clock.")
-        nonce = f"service:{headers.caller}:{headers.nonce}"
-        if not await self._context.ephemeral.consume_nonce(received.tenant, nonce, NONCE_KEPT):
+        until = self._context.clock.now() + NONCE_KEPT
+        async with self._context.db.tenant(received.tenant) as tx:
+            fresh = await tx.services.consume_nonce(headers.caller, headers.nonce, until)
+        if not fresh:
             raise NonceReused("This call came before: sign each call anew, a repeated one too.")
         return ServiceCaller(tenant=received.tenant, name=headers.caller, allowed=known.calls)
 

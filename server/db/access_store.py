@@ -76,6 +76,10 @@ class ServiceStore:
         """Return the tenant's services by name."""
         return [read_row(row, ServiceRow) for row in await self._connection.fetch(_SQL["list_services"])]
 
+    async def consume_nonce(self, caller: str, nonce: str, until: datetime) -> bool:
+        """Remember a nonce."""
+        return await self._connection.fetchval(_SQL["consume_nonce"], caller, nonce, until) is not None
+
     async def remove(self, name: str) -> bool:
         """Delete a service and its secrets."""
         return await self._connection.fetchval(_SQL["remove_service"], name) is not None

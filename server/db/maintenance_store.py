@@ -41,6 +41,10 @@ class MaintenanceStore:
         """Delete kept answers of calls older than a moment."""
         await self._connection.execute(_SQL["forget_answers"], before)
 
+    async def forget_nonces(self, before: datetime) -> None:
+        """Delete nonces whose time ended before a moment."""
+        await self._connection.execute(_SQL["forget_nonces"], before)
+
     async def forget_codes(self, before: datetime) -> None:
         """Delete enrolment codes that ended before a moment."""
         await self._connection.execute(_SQL["forget_codes"], before)

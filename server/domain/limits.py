@@ -39,7 +39,9 @@ class LimitClass(StrEnum):
     BAD_PROOF = "bad_proof"
     """By address: tokens, keys and signatures that do not count. Only these are refused then: good ones go on."""
     TENANT = "tenant"
-    """All that an organiser's users, staff and systems call, codes excepted, and gates and services."""
+    """All that an organiser's customers call, codes excepted."""
+    STAFF = "staff"
+    """All that an organiser's staff and systems call: a share of their own, which no crowd of customers can use up."""
 
 
 NOT_OF_TENANT = frozenset({LimitClass.FREE, LimitClass.CODES})
@@ -78,6 +80,7 @@ DEFAULT_QUOTAS: QuotaTable = MappingProxyType(
         LimitClass.LINK: Quota(calls=3000),
         LimitClass.BAD_PROOF: Quota(calls=60),
         LimitClass.TENANT: Quota(calls=30_000),
+        LimitClass.STAFF: Quota(calls=30_000),
     }
 )
 

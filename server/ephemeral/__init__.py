@@ -1,1 +1,1 @@
-"""What may vanish: rate limits, nonces, caches and fan-out, in Redis or in this process."""
+"""What may vanish: rate limits, caches and fan-out, in Redis or in this process."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,43 +10,31 @@ from datetime import timedelta
 from server.ephemeral.fanout import BUFFERED, Buffer, Fanout
 from server.ephemeral.names import full_name
 from server.ephemeral.window import SlidingWindows
-from server.services.ports_ephemeral import Allowance, EphemeralAway, Heard, Limit, Space
+from server.services.ports_ephemeral import Allowance, Heard, Limit, Space
 from shared.clock import Clock
 
-_MOST_NONCES = 200_000
 _MOST_CACHED_BYTES = 32 * 1024 * 1024
 
 
 class MemoryEphemeral:
-    """Bounded in every direction: limits and cache forget the least used, nonces refuse rather than forget."""
+    """Bounded in every direction: limits and cache forget the least used."""
 
     def __init__(
         self,
         clock: Clock,
         *,
-        most_nonces: int = _MOST_NONCES,
         most_cached_bytes: int = _MOST_CACHED_BYTES,
         buffered: int = BUFFERED,
     ) -> None:
         self._clock = clock
         self._buffered = buffered
         self._windows = SlidingWindows()
-        self._nonces = _Nonces(most_nonces)
         self._cache = _Cache(most_cached_bytes)
         self._fanout = Fanout()
 
     async def take(self, space: Space, key: str, limit: Limit) -> Allowance:
         """Count one call against a limit; refused calls are not counted."""
         return self._windows.take(full_name(space, "limit", key), limit, int(self._clock.monotonic() * 1000))
-
-    async def consume_nonce(self, space: Space, nonce: str, ttl: timedelta) -> bool:
-        """Return True the first time a nonce is seen within ``ttl``.
-
-        Raises:
-            EphemeralAway: too many nonces are remembered to remember one more.
-        """
-        now_s = self._clock.monotonic()
-        return self._nonces.consume(full_name(space, "nonce", nonce), now_s, now_s + ttl.total_seconds())
 
     async def get(self, space: Space, key: str) -> bytes | None:
         """Return a cached value, None when there is none any more."""
@@ -74,26 +61,6 @@ class MemoryEphemeral:
             yield buffer
         finally:
             self._fanout.remove(name, buffer)
-
-
-class _Nonces:
-    """Nonces and when each may be forgotten, in seconds of the monotonic clock."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: set[str] = set()
-        self._ends: list[tuple[float, str]] = []
-
-    def consume(self, name: str, now_s: float, end_s: float) -> bool:
-        while self._ends and self._ends[0][0] <= now_s:
-            self._known.discard(heapq.heappop(self._ends)[1])
-        if name in self._known:
-            return False
-        if len(self._known) >= self._most:
-            raise EphemeralAway("Too many signed calls are under way to tell repeated ones: try again in a minute.")
-        self._known.add(name)
-        heapq.heappush(self._ends, (end_s, name))
-        return True
 
 
 class _Cache:

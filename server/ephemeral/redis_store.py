@@ -21,7 +21,7 @@ from shared.clock import Clock
 
 
 class RedisEphemeral:
-    """Shared by all processes; while Redis is away limits are counted here, nonces refused, and caches empty."""
+    """Shared by all processes; while Redis is away limits are counted here and caches are empty."""
 
     def __init__(self, plan: RedisPlan, door: RedisDoor, hub: RedisHub, spare: MemoryEphemeral, meter: Meter) -> None:
         self._prefix = plan.prefix
@@ -43,15 +43,6 @@ class RedisEphemeral:
             return replace(await self._spare.take(space, key, limit), process_only=True)
         allowed, remaining, retry_ms, reset_ms = answer
         return Allowance(allowed=bool(allowed), remaining=remaining, retry_s=retry_ms / 1000, reset_s=reset_ms / 1000)
-
-    async def consume_nonce(self, space: Space, nonce: str, ttl: timedelta) -> bool:
-        """Return True the first time a nonce is seen within ``ttl``.
-
-        Raises:
-            EphemeralAway: Redis is away, so nobody can tell.
-        """
-        name = self._name(space, "nonce", nonce)
-        return bool(await self._door.ask(lambda: self._door.client.set(name, b"", nx=True, px=ttl)))
 
     async def get(self, space: Space, key: str) -> bytes | None:
         """Return a cached value, None when there is none or Redis is away."""

@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, ip_address
 
 from msgspec import Struct
 
-from server.domain.access import GateCaller, ServiceCaller, User
+from server.domain.access import GateCaller, Role, ServiceCaller, User
 from server.domain.limits import NOT_OF_TENANT, LimitClass, QuotaTable
 from server.services.ports_ephemeral import Allowance, Ephemeral, Limit, Space
 
@@ -24,7 +24,7 @@ class Counted(Struct, frozen=True, kw_only=True):
 
 
 class Limits:
-    """Counts each caller for itself, and each tenant's users together."""
+    """Counts each caller for itself, and each tenant's customers together, and its staff and systems together."""
 
     def __init__(self, store: Ephemeral, quotas: QuotaTable) -> None:
         self._store = store
@@ -36,7 +36,8 @@ class Limits:
         refused = own is not None and not own.allowance.allowed
         if not isinstance(caller, User) or kind in NOT_OF_TENANT or refused:
             return own
-        whole = await self._count(caller.tenant, "all", LimitClass.TENANT)
+        share = LimitClass.TENANT if caller.role is Role.CUSTOMER else LimitClass.STAFF
+        whole = await self._count(caller.tenant, "all" if share is LimitClass.TENANT else "staff", share)
         return whole if whole is not None and not whole.allowance.allowed else own
 
     async def take_address(self, address: str, kind: LimitClass) -> Counted | None:

@@ -54,6 +54,10 @@ class Services(Protocol):
         """Return the tenant's services by name."""
         ...
 
+    async def consume_nonce(self, caller: str, nonce: str, until: datetime) -> bool:
+        """Remember a nonce of a caller's until a moment at least; False if it came before."""
+        ...
+
     async def remove(self, name: str) -> bool:
         """Delete a service and its secrets; return False if there is none."""
         ...

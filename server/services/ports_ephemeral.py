@@ -1,4 +1,4 @@
-"""What may vanish at any moment: rate limits, nonces, caches and fan-out, as a Protocol.
+"""What may vanish at any moment: rate limits, caches and fan-out, as a Protocol.
 
 Every name is in a tenant's own space; ``None`` is the space of the whole installation, for what happens before anybody is
 known. Names hold ids, never tokens, codes or addresses of people.
@@ -88,14 +88,6 @@ class Ephemeral(Protocol):
         """Count one call against a limit, atomically; refused calls are not counted.
 
         While the store is away the process counts on its own.
-        """
-        ...
-
-    async def consume_nonce(self, space: Space, nonce: str, ttl: timedelta) -> bool:
-        """Return True the first time a nonce is seen within ``ttl``, False ever after.
-
-        Raises:
-            EphemeralAway: nobody can tell, so the caller must refuse.
         """
         ...
 

@@ -49,6 +49,10 @@ class Maintenance(Protocol):
         """Delete kept answers of calls older than a moment."""
         ...
 
+    async def forget_nonces(self, before: datetime) -> None:
+        """Delete nonces of signed calls whose time ended before a moment."""
+        ...
+
     async def forget_codes(self, before: datetime) -> None:
         """Delete enrolment codes that ended before a moment."""
         ...
@@ -104,6 +108,7 @@ async def sweep(context: Context, database: MaintenanceDatabase) -> Swept:
         ended = await unit.maintenance.end_transfers(now, _TRANSFERS_AT_ONCE)
         unused = await unit.maintenance.unused_payments(now - UNUSED_FOR, _PAYMENTS_AT_ONCE)
         await unit.maintenance.forget_answers(now - ANSWERS_KEPT)
+        await unit.maintenance.forget_nonces(now)
         await unit.maintenance.forget_codes(now - CODES_KEPT)
         await unit.maintenance.forget_sessions(now - SESSIONS_KEPT)
         await unit.refusals.forget(now - MESSAGES_KEPT)

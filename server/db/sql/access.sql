@@ -31,6 +31,10 @@ SELECT name, calls, created_at FROM service_callers WHERE tenant_id = current_te
 -- name: list_services
 SELECT name, calls, created_at FROM service_callers WHERE tenant_id = current_tenant() ORDER BY name;
 
+-- name: consume_nonce
+INSERT INTO service_nonces (tenant_id, caller, nonce, ends_at) VALUES (current_tenant(), $1, $2, $3)
+ON CONFLICT DO NOTHING RETURNING nonce;
+
 -- name: remove_service
 DELETE FROM service_callers WHERE tenant_id = current_tenant() AND name = $1 RETURNING name;
 

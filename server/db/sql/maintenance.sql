@@ -21,6 +21,9 @@ ORDER BY noted_at LIMIT $2;
 -- name: forget_answers
 DELETE FROM idempotency WHERE created_at < $1;
 
+-- name: forget_nonces
+DELETE FROM service_nonces WHERE ends_at < $1;
+
 -- name: forget_codes
 DELETE FROM enrolment_codes WHERE expires_at < $1;
 

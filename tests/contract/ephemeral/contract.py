@@ -79,26 +79,6 @@ class EphemeralContract:
             tasks = [group.create_task(store.take(ANNA, "rush", limit)) for store in stores]
         assert sum(task.result().allowed for task in tasks) == 20
 
-    async def test_a_nonce_is_new_once(self, rig: Rig) -> None:
-        minute = timedelta(minutes=1)
-        assert await rig.store.consume_nonce(ANNA, "n1", minute)
-        assert not await rig.store.consume_nonce(ANNA, "n1", minute)
-        assert not await rig.other.consume_nonce(ANNA, "n1", minute)
-        assert await rig.store.consume_nonce(ANNA, "n2", minute)
-        assert await rig.store.consume_nonce(BERT, "n1", minute)
-
-    async def test_one_of_many_callers_at_the_same_time_gets_the_nonce(self, rig: Rig) -> None:
-        async with asyncio.TaskGroup() as group:
-            calls = [store.consume_nonce(ANNA, "n", timedelta(minutes=1)) for store in [rig.store, rig.other] * 10]
-            tasks = [group.create_task(_awaited(call)) for call in calls]
-        assert sum(task.result() for task in tasks) == 1
-
-    async def test_a_nonce_may_come_again_after_its_time(self, rig: Rig) -> None:
-        short = timedelta(milliseconds=100)
-        assert await rig.store.consume_nonce(ANNA, "n", short)
-        await rig.pass_time(short)
-        assert await rig.store.consume_nonce(ANNA, "n", short)
-
     async def test_a_cached_value_lasts_its_time(self, rig: Rig) -> None:
         short = timedelta(milliseconds=100)
         await rig.store.put(ANNA, "page", b"\x00old", timedelta(minutes=1))
@@ -114,9 +94,8 @@ class EphemeralContract:
         await rig.store.forget(ANNA, "page")
         assert await rig.store.get(ANNA, "page") is None
 
-    async def test_limits_nonces_and_cache_do_not_meet_under_one_name(self, rig: Rig) -> None:
+    async def test_limits_and_cache_do_not_meet_under_one_name(self, rig: Rig) -> None:
         await rig.store.put(ANNA, "same", b"x", timedelta(minutes=1))
-        assert await rig.store.consume_nonce(ANNA, "same", timedelta(minutes=1))
         assert (await rig.store.take(ANNA, "same", FIVE)).remaining == 4
         assert await rig.store.get(ANNA, "same") == b"x"
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from server.ephemeral.memory import MemoryEphemeral
-from server.services.ports_ephemeral import EphemeralAway
 from shared.clock import ManualClock
 from tests.contract.ephemeral.contract import ANNA, EphemeralContract, Rig
 
@@ -25,18 +24,6 @@ class TestMemoryEphemeral(EphemeralContract):
             clock.advance(step)
 
         return Rig(store, store, pass_time)
-
-
-async def test_nonces_are_refused_rather_than_forgotten_when_there_are_too_many(clock: ManualClock) -> None:
-    store = MemoryEphemeral(clock, most_nonces=2)
-    assert await store.consume_nonce(ANNA, "a", MINUTE)
-    assert await store.consume_nonce(ANNA, "b", MINUTE * 2)
-    with pytest.raises(EphemeralAway):
-        await store.consume_nonce(ANNA, "c", MINUTE)
-    assert not await store.consume_nonce(ANNA, "a", MINUTE)
-    clock.advance(MINUTE)
-    assert await store.consume_nonce(ANNA, "c", MINUTE)
-    assert not await store.consume_nonce(ANNA, "b", MINUTE)
 
 
 async def test_the_least_recently_used_value_leaves_a_full_cache(clock: ManualClock) -> None:

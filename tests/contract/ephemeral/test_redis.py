@@ -48,10 +48,9 @@ class TestRedisEphemeral(EphemeralContract):
         plan = RedisPlan(url=Secret(redis_url), prefix=f"test-{secrets.token_hex(6)}", timeout_s=PATIENT_S)
         async with open_redis(plan, clock, Counter[str]().update) as store, Redis.from_url(redis_url) as admin:
             await store.take(ANNA, "k", FIVE)
-            await store.consume_nonce(ANNA, "k", MINUTE)
             await store.put(ANNA, "k", b"v", MINUTE)
             keys = [key async for key in admin.scan_iter(f"{plan.prefix}:*", count=1000)]
-            assert len(keys) == 3
+            assert len(keys) == 2
             assert all(key.decode().startswith(f"{plan.prefix}:{ANNA}:") for key in keys)
             lives_ms = [await admin.pttl(key) for key in keys]
             assert all(0 < life_ms <= 60_000 for life_ms in lives_ms)
@@ -102,15 +101,6 @@ async def test_limits_go_on_in_the_process_when_redis_is_killed(server: PrivateS
         assert [answer.allowed for answer in answers] == [True] * 5 + [False]
         assert all(answer.process_only for answer in answers)
         assert mortal.counts["ephemeral.limit_fallback"] == 6
-
-
-async def test_nonces_are_refused_while_redis_is_away(server: PrivateService, clock: ManualClock) -> None:
-    async with store_of(server, clock) as mortal:
-        assert await mortal.store.consume_nonce(ANNA, "before", MINUTE)
-        await asyncio.to_thread(server.kill)
-        for nonce in ("before", "after"):
-            with pytest.raises(EphemeralAway):
-                await mortal.store.consume_nonce(ANNA, nonce, MINUTE)
 
 
 async def test_a_cache_is_empty_and_nobody_is_told_while_redis_is_away(
@@ -181,7 +171,6 @@ async def test_a_restarted_redis_costs_no_call(server: PrivateService, clock: Ma
         await asyncio.to_thread(server.kill)
         await asyncio.to_thread(server.start)
         # The pooled connection is dead and the script unknown to the new server.
-        assert await mortal.store.consume_nonce(ANNA, "n", MINUTE)
         assert not (await mortal.store.take(ANNA, "k", FIVE)).process_only
 
 

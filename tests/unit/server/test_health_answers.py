@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 import pytest
 from aiohttp import web
@@ -67,3 +69,39 @@ async def test_before_the_start_is_complete_nothing_is_ready() -> None:
     request = make_mocked_request("GET", "/health/startup")
     assert [(await api.ready(request)).status, (await api.startup(request)).status] == [503, 503]
     assert (await api.live(request)).status == 200
+
+
+async def test_a_flood_of_questions_costs_one_look() -> None:
+    looks = 0
+    seen = asyncio.Event()
+
+    async def slow() -> None:
+        nonlocal looks
+        looks += 1
+        await seen.wait()
+
+    api = HealthApi({"database": slow}, {}, kept_s=3600.0)
+    api.mark_started()
+    request = make_mocked_request("GET", "/health")
+    asked = [asyncio.create_task(api.ready(request)) for _ in range(500)]
+    await asyncio.sleep(0)
+    asked[0].cancel()
+    seen.set()
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert [one.status for one in answers if isinstance(one, web.Response)] == [200] * 499
+    assert (await api.ready(request)).status == 200
+    assert looks == 1
+
+
+async def test_what_was_seen_counts_for_a_moment_only() -> None:
+    looks = 0
+
+    async def count() -> None:
+        nonlocal looks
+        looks += 1
+
+    api = HealthApi({"database": count}, {}, kept_s=0.0)
+    api.mark_started()
+    for _ in range(3):
+        await api.ready(make_mocked_request("GET", "/health"))
+    assert looks == 3

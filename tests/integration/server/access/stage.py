@@ -59,6 +59,10 @@ class Door(Struct, frozen=True, kw_only=True, eq=False):
         """Return somebody of another organiser's."""
         return User(tenant=TenantId(uuid4()), user=UserId(uuid4()), role=role)
 
+    def user(self, role: Role) -> User:
+        """Return somebody of the same organiser's."""
+        return User(tenant=self.ada.tenant, user=UserId(uuid4()), role=role)
+
     async def buy(self) -> TicketId:
         """Buy Ada a ticket."""
         (ticket,) = await self.served.shop.buy(self.ada)

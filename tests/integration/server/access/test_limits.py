@@ -26,6 +26,7 @@ SMALL = {
     LimitClass.BAD_PROOF: Quota(calls=4),
     LimitClass.LINK: Quota(calls=2),
     LimitClass.TENANT: Quota(calls=9),
+    LimitClass.STAFF: Quota(calls=9),
 }
 
 
@@ -64,6 +65,15 @@ async def test_one_tenant_cannot_use_up_another_ones_share(narrow: Door) -> None
     assert statuses == [200] * 9 + [429] * 3
     stranger = narrow.stranger(Role.CUSTOMER)
     assert (await narrow.served.call("GET", "/api/v1/tickets", stranger)).status == 200
+
+
+async def test_a_crowd_of_customers_cannot_starve_the_door(narrow: Door) -> None:
+    crowd = [narrow.served.shop.buyer() for _ in range(4)]
+    statuses = [(await narrow.served.call("GET", "/api/v1/tickets", one)).status for one in crowd * 3]
+    assert statuses[-3:] == [429] * 3
+    path, doors = f"/api/v1/events/{narrow.event}/stats", [narrow.user(Role.DOOR_STAFF) for _ in range(4)]
+    statuses = [(await narrow.served.call("GET", path, one)).status for one in doors * 3]
+    assert statuses == [200] * 9 + [429] * 3
 
 
 async def test_phones_that_show_codes_leave_the_tenants_share_alone(narrow: Door) -> None:

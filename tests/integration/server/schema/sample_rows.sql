@@ -74,6 +74,8 @@ INSERT INTO service_callers (tenant_id, name, calls, created_at)
 VALUES (current_tenant(), 'orders', ARRAY['GET /internal/tickets/{ticket}'], '2026-01-01Z');
 INSERT INTO service_secrets (tenant_id, caller, id, wrapped, created_at)
 VALUES (current_tenant(), 'orders', current_tenant(), '\x00', '2026-01-01Z');
+INSERT INTO service_nonces (tenant_id, caller, nonce, ends_at)
+VALUES (current_tenant(), 'orders', 'sample-nonce-0001', '2026-01-01Z');
 INSERT INTO supervisors (tenant_id, id, name, verifier, created_at)
 VALUES (current_tenant(), current_tenant(), 'Ada', '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA', '2026-01-01Z');
 INSERT INTO facts (tenant_id, message_id, key, subject, payload, occurred_at)
