@@ -31,6 +31,7 @@ from shared.ids import EventId, GateId, IncarnationId
 from shared.sync.feed import GateEntry
 from shared.sync.scan import BATCH_LIMIT, Mode
 from shared.sync.wire import (
+    OLDEST_PROTOCOL,
     PROTOCOL,
     Ack,
     BundleFrame,
@@ -209,7 +210,7 @@ class SyncEngine:
         return self._position.on_snapshot_failed(now.at_s)
 
     def _on_welcome(self, frame: Welcome, now: Instant) -> list[Action]:
-        if frame.protocol != PROTOCOL:
+        if not OLDEST_PROTOCOL <= frame.protocol <= PROTOCOL:
             return [Close(code="protocol_unsupported", message="Update the gate or the server.", patient=True)]
         if frame.acked > self._logged:
             return [Halt(acked=frame.acked, logged=self._logged)]

@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Struct
 
 from server.db.driver import Connection
-from server.db.migrations import Migration, Phase, read_migrations
+from server.db.migrations import Migration, Phase, phase_of, read_migrations
 from server.db.problems import DRIVER_PROBLEMS, SchemaBehind, SchemaEdited, SchemaTooNew, translate
 from server.db.statements import load_statements
 
@@ -33,7 +33,7 @@ async def migrate(owner_dsn: str, migrations_dir: Path | None = None, *, phase: 
     ``phase`` PRE stops before the first pending post file, POST before the first pending pre file.
 
     Raises:
-        SchemaTooNew: the database has migrations this program does not know.
+        SchemaTooNew: the database has post migrations this program does not know.
         SchemaEdited: a file differs from what was applied under its number.
         Unavailable: the database is away.
     """
@@ -45,25 +45,24 @@ async def migrate(owner_dsn: str, migrations_dir: Path | None = None, *, phase: 
             pending = list(takewhile(lambda one: phase in (Phase.ALL, one.phase), known[done:]))
             for migration in pending:
                 await _apply(owner, migration)
-            if done + len(pending):
+            version = done + len(pending)
+            if version:
                 await owner.execute(_statement("ledger_readers"))
     except DRIVER_PROBLEMS as exc:
         raise translate(exc) from exc
-    return MigrationReport(applied=[one.name for one in pending], version=done + len(pending))
+    return MigrationReport(applied=[one.name for one in pending], version=version)
 
 
 def check_ledger(known: Sequence[Migration], applied: Sequence[asyncpg.Record]) -> int:
-    """Return how many of the known migrations a database has, in a row from the first.
+    """Return the version of a database's schema, which has the known migrations in a row from the first.
+
+    It may have more than are known, as long as all of those are pre: they add, and take nothing away that an older program
+    needs. So a program of the version before may be started again in the middle of an upgrade.
 
     Raises:
-        SchemaTooNew: it has more than are known.
+        SchemaTooNew: a post migration is among those that are not known.
         SchemaEdited: one differs, or one in between is missing.
     """
-    if len(applied) > len(known) or (applied and applied[-1]["version"] > len(known)):
-        newest = applied[-1]["version"]
-        raise SchemaTooNew(
-            f"the database has schema version {newest}, this program knows {len(known)}: install the newer program"
-        )
     for migration, row in zip(known, applied, strict=False):
         if row["version"] != migration.version:
             raise SchemaEdited(f"the database never saw migration {migration.version}: restore it from a backup")
@@ -72,11 +71,20 @@ def check_ledger(known: Sequence[Migration], applied: Sequence[asyncpg.Record]) 
                 f"migration {migration.name} is not what the database was made with ({row['name']}): "
                 "landed migrations are never edited, put the old file back and add a new one"
             )
+    newer = applied[len(known) :]
+    ended = [str(row["name"]) for row in newer if phase_of(str(row["name"])) is not Phase.PRE]
+    if ended:
+        raise SchemaTooNew(
+            f"the database has schema version {applied[-1]['version']}, this program knows {len(known)}, and {ended[0]} has "
+            "ended the time of this program: install the newer program"
+        )
     return len(applied)
 
 
 def check_complete(known: Sequence[Migration], applied: Sequence[asyncpg.Record]) -> int:
     """Return the schema's version if this program can work with it: every file that must run before it has run.
+
+    A newer schema will do while its post files have not run.
 
     Raises:
         SchemaBehind: a pre migration is missing.

@@ -36,6 +36,12 @@ class Migration(Struct, frozen=True, kw_only=True):
         return hashlib.sha256(self.sql.encode()).digest()
 
 
+def phase_of(name: str) -> Phase | None:
+    """Return the phase in a migration's name, such as `0007_pre_gates_and_scans`; None if it names none."""
+    parts = _FILE.match(f"{name}.sql")
+    return None if parts is None else Phase(parts[2])
+
+
 def find_migrations_dir() -> Path:
     """Return the directory of the migrations: packaged beside this module, or the checkout's.
 

@@ -67,6 +67,11 @@ async def check_schema(database: PgDatabase) -> int:
         return check_complete(known, await connection.fetch(_LEDGER["applied"]))
 
 
+async def known_version() -> int:
+    """Return the version of the schema this program was written for."""
+    return len(await asyncio.to_thread(read_migrations))
+
+
 async def read_server_version(database: PgDatabase) -> str:
     """Return PostgreSQL's version."""
     async with database.app_connection() as connection:

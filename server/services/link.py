@@ -19,7 +19,7 @@ from server.services.rows_gates import GateRow
 from shared.clock import unix_ms
 from shared.ids import EventId
 from shared.sync.command import SignedCommand
-from shared.sync.wire import PROTOCOL, Hello, Ping, Welcome
+from shared.sync.wire import OLDEST_PROTOCOL, Hello, Ping, Welcome, agree
 
 FRAME_ENTRIES = 500
 TOO_FAR_BEHIND = 20_000
@@ -64,8 +64,9 @@ async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
         LinkMisused: it is not the gate that proved itself, or not one of this event.
         GateUnknown, GateRevoked: it may not act.
     """
-    if hello.protocol != PROTOCOL:
-        raise ProtocolUnsupported(f"This server speaks protocol {PROTOCOL}: update the older of the two.")
+    protocol = agree(hello.protocol)
+    if protocol is None:
+        raise ProtocolUnsupported(f"This server speaks protocol {OLDEST_PROTOCOL} or newer: update the gate.")
     now = context.clock.now()
     async with context.db.tenant(caller.tenant) as tx:
         gate = await find_gate(tx, caller.gate)
@@ -83,7 +84,7 @@ async def greet(context: Context, caller: GateCaller, hello: Hello) -> Greeting:
         commands = await _find_commands(tx, context, believing, hello.command_seq)
         anew = await _is_elsewhere(tx, event.id, hello, head)
         needs_snapshot = anew or await _is_too_far_behind(tx, event.id, hello.feed_seq, head)
-    welcome = Welcome(protocol=PROTOCOL, server_ms=unix_ms(now), feed_high=head, acked=log.acked)
+    welcome = Welcome(protocol=protocol, server_ms=unix_ms(now), feed_high=head, acked=log.acked)
     return Greeting(
         gate=gate,
         welcome=welcome,

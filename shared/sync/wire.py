@@ -16,6 +16,11 @@ from shared.sync.feed import UNMARKED, FeedEntry, Mark
 from shared.sync.scan import Mode, SignedBatch
 
 PROTOCOL = 1
+"""The newest version of this protocol that this program speaks."""
+
+OLDEST_PROTOCOL = 1
+"""The oldest it still speaks. A change raises PROTOCOL; this follows once no gate of the version before is left at any door."""
+
 FRAME_LIMIT = 1024 * 1024
 """Bytes a frame may have at most; both sides close a link that sends more."""
 
@@ -153,6 +158,16 @@ _CHUNK_DAMAGED = "A snapshot chunk is damaged: load it again."
 _gate_decoder: msgpack.Decoder[GateFrame] = msgpack.Decoder(GateFrame)
 _server_decoder: msgpack.Decoder[ServerFrame] = msgpack.Decoder(ServerFrame)
 _chunk_decoder: msgpack.Decoder[list[FeedEntry]] = msgpack.Decoder(list[FeedEntry])
+
+
+def agree(offered: int, *, newest: int = PROTOCOL, oldest: int = OLDEST_PROTOCOL) -> int | None:
+    """Return the version to speak with somebody who speaks up to ``offered``; None when there is none.
+
+    Whoever is newer speaks as the other does, as long as it still can; whether the older one's word is too old is for the
+    newer one to say.
+    """
+    spoken = min(offered, newest)
+    return spoken if spoken >= oldest else None
 
 
 def encode_frame(frame: GateFrame | ServerFrame) -> bytes:

@@ -27,7 +27,7 @@ from tests.integration.server.doors.paper_gate import PaperGate
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"protocol": 99}, "protocol_unsupported"),
+        ({"protocol": 0}, "protocol_unsupported"),
         ({"gate": GateId(UUID(int=5))}, "link_misused"),
         ({"event": EventId(UUID(int=5))}, "link_misused"),
     ],

@@ -68,11 +68,19 @@ async def test_edited_file_is_refused_and_named(empty: str, files: Path) -> None
         await migrate(empty, files)
 
 
-async def test_newer_schema_is_refused(empty: str, files: Path) -> None:
-    await migrate(empty, files)
-    max(files.iterdir()).unlink()
-    with pytest.raises(SchemaTooNew, match="install the newer program"):
-        await migrate(empty, files)
+async def test_older_program_leaves_a_schema_alone_until_a_post_file_has_run(
+    empty: str, files: Path, known: list[str], tmp_path: Path
+) -> None:
+    older = Path(shutil.copytree(files, tmp_path / "older"))
+    done = len(known)
+    (files / f"{done + 1:04}_pre_more.sql").write_text("CREATE TABLE more (id integer);")
+    (files / f"{done + 2:04}_post_tidy.sql").write_text("DROP TABLE more;")
+    await migrate(empty, files, phase=Phase.PRE)
+    again = await migrate(empty, older)
+    assert (again.applied, again.version) == ([], done + 1)
+    await migrate(empty, files, phase=Phase.POST)
+    with pytest.raises(SchemaTooNew, match="_post_tidy has ended the time of this program"):
+        await migrate(empty, older)
 
 
 async def test_gap_between_files_is_refused(empty: str, files: Path) -> None:

@@ -70,11 +70,23 @@ async def test_a_schema_that_lacks_migrations_is_refused(db: PgDatabase, databas
         await selfcheck.check_database(db)
 
 
-async def test_a_newer_schema_is_refused(db: PgDatabase, database: Databases) -> None:
+@pytest.mark.parametrize("name", ["9001_post_tidy", "later"])
+async def test_a_schema_whose_post_files_have_run_is_refused(db: PgDatabase, database: Databases, name: str) -> None:
     async with connected(database.owner_dsn) as owner:
-        await owner.execute("INSERT INTO schema_migrations VALUES (9000, 'later', sha256(''))")
-    with pytest.raises(SchemaTooNew, match="install the newer program"):
+        await owner.execute("INSERT INTO schema_migrations VALUES (9000, '9000_pre_more', sha256(''))")
+        await owner.execute("INSERT INTO schema_migrations VALUES (9001, $1, sha256(''))", name)
+    with pytest.raises(SchemaTooNew, match=f"{name} has ended the time of this program: install the newer program"):
         await selfcheck.check_database(db)
+
+
+async def test_a_schema_in_the_middle_of_an_upgrade_will_do(db: PgDatabase, database: Databases) -> None:
+    known = await selfcheck.known_version()
+    async with connected(database.owner_dsn) as owner:
+        for number in (1, 2):
+            name = f"{known + number:04}_pre_more"
+            await owner.execute("INSERT INTO schema_migrations VALUES ($1, $2, sha256(''))", known + number, name)
+    await selfcheck.check_database(db)
+    assert await selfcheck.check_schema(db) == known + 2
 
 
 async def test_a_hole_in_the_ledger_is_refused(db: PgDatabase, database: Databases) -> None:
