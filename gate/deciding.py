@@ -193,6 +193,8 @@ def tell(parts: AdmitParts, decided: Decided, record: ScanRecord | None) -> Outc
     _log.info(
         "scan.decided",
         scan=str(outcome.scan) if outcome.scan else None,
+        gate_seq=record.gate_seq if record is not None else None,
+        feed_seq=record.feed_seq if record is not None else None,
         code=outcome.code_id,
         reason=outcome.verdict.reason.value,
         took_ms=round(took.total, 2),

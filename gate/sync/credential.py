@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import msgspec
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gate.keystore import write_b64url
 from shared.clock import Clock
-from shared.ids import GateId, TenantId
+from shared.ids import GateId, RandomBytes, TenantId
+from shared.trace import HEADER, write_parent
 
 AUDIENCE = "tickettoken-gate"
 LIFETIME_S = 60
 _WORTH_CORRECTING = timedelta(seconds=20)
 
+log = structlog.get_logger()
+
 
 class Credential:
     """Makes a new token for each request, by the server's clock once that is known to differ."""
 
-    def __init__(self, gate: GateId, tenant: TenantId, key: Ed25519PrivateKey, clock: Clock) -> None:
+    def __init__(
+        self,
+        gate: GateId,
+        tenant: TenantId,
+        key: Ed25519PrivateKey,
+        clock: Clock,
+        random_bytes: RandomBytes = os.urandom,
+    ) -> None:
         self._gate = gate
         self._tenant = tenant
         self._key = key
         self._clock = clock
+        self._random_bytes = random_bytes
         self._correction = timedelta(0)
         self._seen: timedelta | None = None
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that say who asks."""
-        return {"Authorization": f"Bearer {self._token(self._clock.now() + self._correction)}"}
+        """Return the headers that say who asks, and by which trace id the server's log tells of it."""
+        trace = self._random_bytes(16).hex()
+        log.debug("server.asked", trace=trace)
+        authorization = f"Bearer {self._token(self._clock.now() + self._correction)}"
+        return {"Authorization": authorization, HEADER: write_parent(trace, self._gate.bytes) or ""}
 
     @property
     def clock_offset_s(self) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from server.api.problems import Fault, describe, write_problem
 from server.services.correlation import correlating
 from shared.ids import RandomBytes
 from shared.problems import TicketTokenError
+from shared.trace import HEADER, read_trace
 
 TRACE_HEADER = "X-Trace-Id"
 TRACE: web.RequestKey[str] = web.RequestKey("trace", str)
@@ -30,7 +30,6 @@ class Tally(Struct, frozen=True, kw_only=True):
 
 TALLY: web.RequestKey[Tally] = web.RequestKey("tally", Tally)
 
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _HTTP_CODES = {
     404: ("route_not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address knows other methods, see the Allow header."),
@@ -98,7 +97,7 @@ def trace_requests(random_bytes: RandomBytes, watch: Watch = _NOBODY) -> Middlew
         return response
 
     async def name_and_answer(request: web.Request, handler: Handler, begun: float) -> web.StreamResponse:
-        trace = _read_trace(request) or random_bytes(16).hex()
+        trace = read_trace(request.headers.get(HEADER, "")) or random_bytes(16).hex()
         request[TRACE] = trace
         with correlating(trace), structlog.contextvars.bound_contextvars(trace=trace):
             response = await _answer(request, handler, trace)
@@ -155,11 +154,6 @@ def _tell_tally(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["RateLimit-Limit"] = str(tally.calls)
         response.headers["RateLimit-Remaining"] = str(tally.remaining)
         response.headers["RateLimit-Reset"] = str(tally.reset_s)
-
-
-def _read_trace(request: web.Request) -> str | None:
-    found = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-    return found[1] if found else None
 
 
 def _route_of(request: web.Request) -> str:

@@ -51,7 +51,14 @@ class RabbitBus:
             BusFull, BusDenied, BusAway: it was not taken.
         """
         body = encode_envelope(envelope)
-        await self.post(Posting(exchange=EVENTS, key=envelope.event, message_id=str(envelope.id), body=body))
+        posting = Posting(
+            exchange=EVENTS,
+            key=envelope.event,
+            message_id=str(envelope.id),
+            body=body,
+            trace=envelope.correlation_id,
+        )
+        await self.post(posting)
 
     async def consume(self, queue: str, handler: Handler) -> Never:
         """Hand a queue's messages to the handler until cancelled.

@@ -16,6 +16,7 @@ from server.bus.rabbit_link import RabbitLink, RabbitPlan, away, naming_losses
 from server.bus.rabbit_opening import RABBIT_PROBLEMS
 from server.services.ports_bus import Posting
 from shared.problems import TicketTokenError
+from shared.trace import HEADER, write_parent
 
 _REFUSALS = (ChannelAccessRefused, ChannelNotFoundEntity)
 
@@ -105,9 +106,11 @@ async def _publish(channel: AbstractChannel, posting: Posting, headers: HeadersT
 
 
 def _message(posting: Posting, headers: HeadersType | None) -> Message:
+    # The same message again is the same step of its trace.
+    parent = write_parent(posting.trace, posting.message_id.encode()) if posting.trace else None
     return Message(
         posting.body,
-        headers=headers,
+        headers={**(headers or {}), HEADER: parent} if parent else headers,
         content_type="application/json",
         delivery_mode=DeliveryMode.PERSISTENT,
         message_id=posting.message_id,

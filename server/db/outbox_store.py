@@ -8,6 +8,7 @@ from msgspec import msgpack, structs
 
 from server.db.driver import Connection
 from server.db.statements import load_statements
+from server.services.correlation import present_correlation
 from shared.ids import EventId
 from shared.sync.feed import FeedEntry
 
@@ -27,4 +28,4 @@ class OutboxStore:
         """Queue entries in this order, whatever number they bear."""
         if entries:
             bodies = [msgpack.encode(structs.replace(entry, seq=_UNNUMBERED)) for entry in entries]
-            await self._connection.execute(_SQL["append"], event, bodies)
+            await self._connection.execute(_SQL["append"], event, bodies, present_correlation())

@@ -10,7 +10,8 @@ from itertools import accumulate
 from uuid import UUID
 
 import asyncpg
-from msgspec import DecodeError, msgpack, structs
+import structlog
+from msgspec import DecodeError, Struct, msgpack, structs
 
 from server.db.driver import Connection
 from server.db.pool import PgDatabase
@@ -22,6 +23,20 @@ from shared.sync.feed import FeedEntry, extend_mark
 
 _SQL = load_statements("relay.sql")
 _decoder: msgpack.Decoder[FeedEntry] = msgpack.Decoder(FeedEntry)
+
+
+_MOST_TRACES = 50
+
+log = structlog.get_logger()
+
+
+class _Moved(Struct, frozen=True, kw_only=True):
+    """Entries of one event that got their numbers, and which requests brought them about."""
+
+    event: EventId
+    first: int
+    last: int
+    traces: tuple[str, ...]
 
 
 class RelaySessionLost(Unavailable):
@@ -78,10 +93,11 @@ class PgRelaySession:
         try:
             async with self._connection.transaction():
                 waiting = await self._connection.fetch(_SQL["waiting"], limit)
-                if waiting:
-                    await self._move(waiting)
+                moved = await self._move(waiting) if waiting else []
         except DRIVER_PROBLEMS as exc:
             raise translate(exc) from exc
+        for one in moved:
+            log.info("feed.numbered", event_id=str(one.event), first=one.first, last=one.last, traces=one.traces)
         return len(waiting)
 
     async def wait(self, timeout_s: float) -> None:
@@ -98,18 +114,25 @@ class PgRelaySession:
         if self._connection.is_closed():
             raise RelaySessionLost("the relay's database session is lost: a new one is opened")
 
-    async def _move(self, waiting: Sequence[asyncpg.Record]) -> None:
+    async def _move(self, waiting: Sequence[asyncpg.Record]) -> list[_Moved]:
         groups: dict[tuple[TenantId, EventId], list[bytes]] = defaultdict(list)
+        traces: dict[EventId, list[str]] = defaultdict(list)
         for row in waiting:
             groups[TenantId(row["tenant_id"]), EventId(row["event_id"])].append(row["body"])
+            if row["trace"] is not None and row["trace"] not in (known := traces[EventId(row["event_id"])]):
+                known.append(row["trace"])
         removed = await self._connection.execute(_SQL["remove"], [row["id"] for row in waiting])
         if removed != f"DELETE {len(waiting)}":
             raise Internal("two relays worked on the outbox at once; this one gives its turn back")
         # always in the same order, so that heads are never locked crosswise
+        moved = []
         for (tenant, event), bodies in sorted(groups.items()):
-            await self._publish(tenant, event, bodies)
+            last = await self._publish(tenant, event, bodies)
+            told = tuple(traces[event][:_MOST_TRACES])
+            moved.append(_Moved(event=event, first=last - len(bodies) + 1, last=last, traces=told))
+        return moved
 
-    async def _publish(self, tenant: UUID, event: UUID, bodies: Sequence[bytes]) -> None:
+    async def _publish(self, tenant: UUID, event: UUID, bodies: Sequence[bytes]) -> int:
         reserved = await self._connection.fetchrow(_SQL["reserve_numbers"], tenant, event, len(bodies))
         if reserved is None:
             raise Internal("the statement reserve_numbers returned no row")
@@ -121,6 +144,7 @@ class PgRelaySession:
         await self._connection.execute(_SQL["publish"], tenant, event, numbers, numbered, marks)
         await self._connection.execute(_SQL["set_mark"], tenant, event, marks[-1])
         await self._connection.execute(_SQL["announce"], f"{tenant}:{event}")
+        return int(last)
 
 
 def _number(body: bytes, seq: int) -> FeedEntry:

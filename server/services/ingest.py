@@ -60,6 +60,7 @@ async def take_batch(db: Database, vault: KeyVault, gate: GateCaller, signed: Si
             await _take(tx, vault, present, lines, now)
             stored = LogRow(acked=lines[-1].seq, chain=lines[-1].chain)
             await tx.scans.advance_log(gate.gate, batch.incarnation, stored)
+    log.info("scans.taken", gate=str(gate.gate), first=batch.first_seq, upto=stored.acked, new=len(lines))
     return Receipt(ack=Ack(incarnation=batch.incarnation, upto=stored.acked), taken=len(lines))
 
 

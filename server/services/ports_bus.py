@@ -64,6 +64,8 @@ class Posting(Struct, frozen=True, kw_only=True):
     body: bytes
     must_route: bool = False
     """Refuse the message when no queue would take it."""
+    trace: str | None = None
+    """Which request or message brought it about; a broker that has headers carries it there."""
 
 
 class Arrived(Struct, frozen=True, kw_only=True):

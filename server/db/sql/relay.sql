@@ -4,7 +4,7 @@
 SELECT pg_try_advisory_lock(hashtextextended('tickettoken.relay', 0));
 
 -- name: waiting
-SELECT id, tenant_id, event_id, body FROM outbox WHERE topic = 'feed' ORDER BY id LIMIT $1;
+SELECT id, tenant_id, event_id, body, trace FROM outbox WHERE topic = 'feed' ORDER BY id LIMIT $1;
 
 -- name: remove
 DELETE FROM outbox WHERE id = ANY($1::bigint[]);

@@ -33,12 +33,17 @@ class Program(Struct, frozen=True, kw_only=True, eq=False):
 
 async def start(*arguments: str, **environ: str) -> asyncio.subprocess.Process:
     """Start the command line in a bare environment."""
+    return await start_of(ROOT, *arguments, **environ)
+
+
+async def start_of(place: Path, *arguments: str, **environ: str) -> asyncio.subprocess.Process:
+    """Start the command line of the program in a directory, in a bare environment."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "server",
         *arguments,
-        cwd=ROOT,
+        cwd=place,
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | environ,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -63,7 +68,14 @@ async def served(*arguments: str, **environ: str) -> AsyncIterator[Program]:
 @asynccontextmanager
 async def listening(command: str, *arguments: str, **environ: str) -> AsyncIterator[Program]:
     """Run a command that listens on a free port until the context ends."""
-    process = await start(command, "--port", "0", *arguments, **environ)
+    async with listening_of(ROOT, command, *arguments, **environ) as program:
+        yield program
+
+
+@asynccontextmanager
+async def listening_of(place: Path, command: str, *arguments: str, **environ: str) -> AsyncIterator[Program]:
+    """Do the same with the program in a directory."""
+    process = await start_of(place, command, "--port", "0", *arguments, **environ)
     assert process.stdout is not None
     line = ""
     try:

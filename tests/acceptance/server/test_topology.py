@@ -101,6 +101,9 @@ async def test_a_worker_answers_of_its_health_and_of_nothing_else(database: Data
         assert health["status"] == "ok"
         async with session.get("/api/v1/events") as response:
             assert (response.status, (await response.json())["code"]) == (404, "route_not_found")
+        status, errors = await worker.stop(signal.SIGTERM)
+    assert (status, errors.splitlines()[-1]) == (0, "stopped")
+    assert "server.draining" in errors
 
 
 async def test_a_server_without_work_leaves_the_feed_alone(database: Databases) -> None:
