@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from server.cli_parsers import add_demo, add_doctor, add_migrate, add_seed, add_serve, add_token
 from server.cli_parsers_access import add_access
-from server.cli_parsers_deploy import add_secrets, add_work
+from server.cli_parsers_deploy import add_backup, add_secrets, add_work
 from server.cli_parsers_dlq import add_dlq
 from server.cli_parsers_doors import add_doors
 from server.cli_parsers_keys import add_keys
@@ -85,5 +85,6 @@ def build_parser() -> CommandParser:
     add_token(commands)
     add_work(commands)
     add_secrets(commands)
+    add_backup(commands)
     add_demo(commands)
     return parser

@@ -119,6 +119,12 @@ class OwnerSettings(Struct, frozen=True, kw_only=True):
     owner_database_url: Secret
 
 
+class AdminSettings(Struct, frozen=True, kw_only=True):
+    """What backing up and restoring need to know: a superuser's address of the program's database."""
+
+    admin_database_url: Secret
+
+
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Return the settings of an environment; ``NAME_FILE`` names a file with the value of ``NAME``.
 

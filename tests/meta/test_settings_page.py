@@ -11,7 +11,7 @@ from msgspec import NODEFAULT
 from msgspec.structs import FieldInfo, fields
 
 from gate.settings import PREFIX, GateSettings
-from server.settings import EmbeddedSettings, OwnerSettings, Settings, TokenSettings
+from server.settings import AdminSettings, EmbeddedSettings, OwnerSettings, Settings, TokenSettings
 from shared.settings import Secret
 from tests.meta.sources import ROOT
 
@@ -19,7 +19,7 @@ PAGE = (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| (yes|no) \| (?:(yes|no) \| )?\S", re.MULTILINE)
 ROWS = {found[1]: found.groups()[1:] for found in ROW.finditer(PAGE)}
 
-SERVER = {one.name.upper(): one for one in fields(Settings)}
+SERVER = {one.name.upper(): one for kind in (Settings, AdminSettings) for one in fields(kind)}
 GATE = {(PREFIX + one.name).upper(): one for one in fields(GateSettings)}
 HEEDED_EMBEDDED = {one.name.upper() for one in fields(EmbeddedSettings)}
 

@@ -17,7 +17,7 @@ from server.db.migrations import Phase
 from server.db.selfcheck import known_version
 from tests.acceptance.server.balancer import Balancer, balancing
 from tests.acceptance.server.evening_load import PATIENCE_S, Crowd, Gate, open_gate
-from tests.acceptance.server.program import ROOT, Program, listening_of, run
+from tests.acceptance.server.program import ROOT, Program, listening_of, ready, run
 from tests.acceptance.server.test_given_database import environ_of
 from tests.conftest import Databases
 
@@ -48,8 +48,9 @@ class Venue:
         self._stack = stack
 
     async def serve(self, place: Path = ROOT) -> Program:
-        """Start a server and put it behind the proxy."""
+        """Start a server and put it behind the proxy once it is ready."""
         server = await self._stack.enter_async_context(listening_of(place, "serve", "--seed", **self.environ))
+        await ready(server.base_url)
         self.balancer.add(server.base_url)
         return server
 

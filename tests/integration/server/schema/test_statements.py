@@ -22,7 +22,7 @@ WORKER_FILES = {
     "figures.sql",
     "staff_worker.sql",
 }
-OTHER_FILES = {"bootstrap.sql", "migrate.sql"}
+OTHER_FILES = {"backup.sql", "bootstrap.sql", "migrate.sql"}
 PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 
 
@@ -33,7 +33,7 @@ def test_statement_files_are_where_this_test_looks() -> None:
 @pytest.mark.parametrize("file", FILES)
 async def test_every_statement_is_understood(file: str, postgres: str, database: Databases) -> None:
     dsn = {
-        "bootstrap.sql": in_database(postgres, database.app_dsn),
+        **dict.fromkeys(("backup.sql", "bootstrap.sql"), in_database(postgres, database.app_dsn)),
         "migrate.sql": database.owner_dsn,
         **dict.fromkeys(WORKER_FILES, database.worker_dsn),
     }.get(file, database.app_dsn)
