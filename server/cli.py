@@ -15,6 +15,7 @@ from server.cli_parsers_dlq import add_dlq
 from server.cli_parsers_doors import add_doors
 from server.cli_parsers_keys import add_keys
 from server.cli_parsers_office import add_office
+from server.cli_parsers_people import add_people
 from server.cli_parsers_staff import add_staff
 from shared.arguments import CommandParser
 from shared.problems import TicketTokenError
@@ -86,5 +87,6 @@ def build_parser() -> CommandParser:
     add_work(commands)
     add_secrets(commands)
     add_backup(commands)
+    add_people(commands)
     add_demo(commands)
     return parser

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from uuid import UUID, uuid5
 
 import msgspec
@@ -16,6 +16,7 @@ from server.cli_tools import open_plan
 from server.domain.access import Role, User
 from server.parts import Parts, open_parts
 from server.services.context import Context
+from server.services.ports import Unit
 from server.services.problems import EventUnknown, TicketUnknown
 from server.services.problems_organiser import TenantUnknown
 from server.services.rows import ActorRef
@@ -36,6 +37,8 @@ class Office(Struct, frozen=True, kw_only=True):
     context: Context
     tenants: list[TenantId]
     json: bool
+    still: Callable[[TenantId], AbstractAsyncContextManager[Unit]]
+    """Opens a transaction all of whose reads see the same moment."""
 
     def tell(self, answer: object, *lines: str) -> None:
         """Print the answer: the struct as JSON, or lines for people."""
@@ -78,7 +81,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], work: Work) -
             plan = await stack.enter_async_context(open_plan(arguments, environ))
             parts = await stack.enter_async_context(open_parts(plan))
             tenants = await _list_tenants(parts, getattr(arguments, "tenant", None))
-            await work(arguments, Office(context=parts.context, tenants=tenants, json=arguments.json))
+            await work(
+                arguments,
+                Office(context=parts.context, tenants=tenants, json=arguments.json, still=parts.database.still),
+            )
 
     # the answer is on standard output alone; what is worth a log line is said by the answer already
     configure_logs(LogLevel.WARNING)

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from server.cli_arguments import add_embedded, command, parse_count, parse_id
+from server.cli_parsers_people import add_export
 from shared.arguments import CommandParser
 from shared.tickets.lifecycle import RevocationReason
 
@@ -49,7 +50,7 @@ _TICKETS = (
 
 def add_office(commands: Commands) -> None:
     """Add the commands of whoever runs events."""
-    _add_tenants(_group(commands, "tenants", "organisers: add, list", _TENANTS))
+    _add_tenants(_group(commands, "tenants", "organisers: add, list, export", _TENANTS))
     _add_events(_group(commands, "events", "events: see, open, close, cancel", _EVENTS))
     _add_tickets(_group(commands, "tickets", "single tickets: see, take back, make anew", _TICKETS))
 
@@ -59,6 +60,7 @@ def _add_tenants(actions: Commands) -> None:
     add.add_argument("name", metavar="NAME", help="what it is called")
     add.add_argument("--id", type=parse_id, metavar="ID", help="its id (default: a new one)")
     _action(command(actions, "list", "show all organisers", _TENANTS, "server.cli_tenants:listing"))
+    add_export(actions)
 
 
 def _add_events(actions: Commands) -> None:

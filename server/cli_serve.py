@@ -22,7 +22,7 @@ from server.parts import ServerPlan, Share
 from server.seed import seed
 from server.settings import EmbeddedSettings, Settings, read_settings
 from server.settings_access import plan_access
-from server.settings_monitoring import plan_monitoring
+from server.settings_monitoring import plan_keeping, plan_monitoring
 from shared.codes.keys import parse_key_ring
 from shared.logs import configure_logs
 from shared.problems import InputUnusable
@@ -79,6 +79,7 @@ async def _serve(arguments: argparse.Namespace, settings: Settings, ending: _End
         overlap=timedelta(minutes=settings.key_overlap_minutes),
         print_font=settings.print_font,
         monitoring=plan_monitoring(settings),
+        keep_people=plan_keeping(settings),
     )
     if settings.rabbitmq_url is None:
         log.info("bus.none", meaning="without RABBITMQ_URL other programs are told nothing; facts are forgotten")

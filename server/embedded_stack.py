@@ -27,7 +27,7 @@ from server.parts import ServerPlan
 from server.seed import Seeds, seed
 from server.settings import EmbeddedSettings, check_secrets
 from server.settings_access import plan_access
-from server.settings_monitoring import plan_monitoring
+from server.settings_monitoring import plan_keeping, plan_monitoring
 from shared.codes.keys import KeyRing, parse_key_ring
 from shared.ids import TenantId, UserId
 from shared.problems import DataDamaged, SettingsInvalid
@@ -131,6 +131,7 @@ def plan_for(cluster: EmbeddedCluster, settings: EmbeddedSettings) -> ServerPlan
         overlap=timedelta(minutes=settings.key_overlap_minutes),
         print_font=settings.print_font,
         monitoring=plan_monitoring(settings),
+        keep_people=plan_keeping(settings),
     )
 
 

@@ -88,6 +88,7 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
     rabbitmq_management_url: Secret | None = None
     gate_broker: GateBrokerPlan | None = None
     monitoring: MonitoringPlan | None = None
+    keep_people: timedelta | None = None
     clock: Clock = SystemClock()
     random_bytes: RandomBytes = os.urandom
 
@@ -196,6 +197,7 @@ def _make_context(plan: ServerPlan, database: PgDatabase, ephemeral: Ephemeral, 
         horizon=plan.horizon,
         overlap=plan.overlap,
         counts=counts,
+        keep_people=plan.keep_people,
     )
 
 

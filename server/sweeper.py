@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from server.services.context import Context
+from server.services.people import erase_due
 from server.services.pulse import Beat, no_beat
 from server.services.sweep import MaintenanceDatabase, sweep
 from shared.problems import TicketTokenError
@@ -35,6 +36,8 @@ async def run_sweeper(
                     trimmed=swept.trimmed,
                     returned=swept.returned,
                 )
+            if context.keep_people is not None:
+                context.counts.swept("people_of_events", await erase_due(context, database, context.keep_people))
         except TicketTokenError as problem:
             log.warning("sweep.failed", code=problem.code)
         await asyncio.sleep(interval_s)

@@ -68,6 +68,11 @@ class MaintenanceStore:
         rows = await self._connection.fetch(_SQL["waiting_imports"], limit, silent_since)
         return [(TenantId(row["tenant_id"]), row["id"]) for row in rows]
 
+    async def events_to_erase(self, ended_before: datetime, limit: int) -> list[tuple[TenantId, EventId]]:
+        """Return events over since before a moment whose people are still known."""
+        rows = await self._connection.fetch(_SQL["events_to_erase"], ended_before, limit)
+        return [(TenantId(row["tenant_id"]), EventId(row["id"])) for row in rows]
+
     async def server_clock(self) -> datetime:
         """Return the database server's own time."""
         clock: datetime = await self._connection.fetchval(_SQL["server_clock"])

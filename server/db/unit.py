@@ -26,6 +26,7 @@ from server.db.maintenance_store import MaintenanceStore
 from server.db.order_store import OrderStore
 from server.db.organiser_store import OrganiserStore
 from server.db.outbox_store import OutboxStore
+from server.db.people_store import PeopleStore, TakeoutStore
 from server.db.problems import DRIVER_PROBLEMS, translate
 from server.db.refund_store import RefundStore
 from server.db.refusal_store import RefusalStore
@@ -95,6 +96,8 @@ class PgUnit(_Commits):
         self.inbox = InboxStore(connection)
         self.staff = StaffStore(connection)
         self.audit = AuditStore(connection)
+        self.people = PeopleStore(connection)
+        self.takeout = TakeoutStore(connection)
         self.live = LiveStore(connection)
         self.refunds = RefundStore(connection)
 

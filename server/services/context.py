@@ -23,7 +23,7 @@ class Context(Struct, frozen=True, kw_only=True):
 
     ``hold`` is how long a reservation keeps its places, ``horizon`` how far ahead gates have keys, ``overlap`` how long
     codes count after an emergency replaced their keys, which is also how often phones ask at least twice. ``counts`` is told
-    what happens, to be watched from outside.
+    what happens, to be watched from outside. ``keep_people`` is how long after an event's end its people are known, None: always.
     """
 
     db: Database
@@ -35,3 +35,4 @@ class Context(Struct, frozen=True, kw_only=True):
     horizon: timedelta = HORIZON
     overlap: timedelta = OVERLAP
     counts: Counts = NoCounts()
+    keep_people: timedelta | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from server.services.ports_access import ApiKeys, Services, Supervisors
 from server.services.ports_keys import KeyCare, Keys
+from server.services.ports_people import People, Takeout
 from server.services.ports_sales import Orders, Stock
 from server.services.ports_tickets import Tickets, Transfers
 from server.services.rows import (
@@ -150,6 +151,10 @@ class Unit(Protocol):
     def audit(self) -> Audit: ...
     @property
     def live(self) -> Live: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def takeout(self) -> Takeout: ...
     @property
     def refunds(self) -> Refunds: ...
 

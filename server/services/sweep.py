@@ -53,6 +53,10 @@ class Maintenance(Protocol):
         """Delete nonces of signed calls whose time ended before a moment."""
         ...
 
+    async def events_to_erase(self, ended_before: datetime, limit: int) -> list[tuple[TenantId, EventId]]:
+        """Return events over since before a moment whose people are still known."""
+        ...
+
     async def forget_codes(self, before: datetime) -> None:
         """Delete enrolment codes that ended before a moment."""
         ...

@@ -47,3 +47,8 @@ SELECT tenant_id, event_id FROM event_endings WHERE state = 'running' ORDER BY u
 -- What is being received is left alone unless nothing came for long: whoever sent it is gone.
 SELECT tenant_id, id FROM imports
 WHERE state IN ('staged', 'holding', 'releasing', 'applying') OR (state = 'receiving' AND updated_at < $2) ORDER BY updated_at LIMIT $1;
+
+-- name: events_to_erase
+-- Whose people are to be forgotten: over since before a moment, and not yet done. A draft that was never sold has no people.
+SELECT tenant_id, id FROM events
+WHERE people_erased_at IS NULL AND (policy #>> '{window,ends}')::timestamptz < $1::timestamptz ORDER BY id LIMIT $2;
