@@ -13,12 +13,18 @@ RUN python -m venv /venv \
  && /venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r /tmp/requirements.lock
 
 
+FROM node:22-slim AS charts
+COPY server /build/server
+RUN cd /build/server/web/ops/charts && npm ci --no-audit --no-fund --ignore-scripts
+
+
 FROM python:${PYTHON} AS server
 RUN groupadd --gid 10001 tickettoken \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tickettoken
 COPY --from=server-packages /venv /venv
 COPY shared /app/shared
 COPY server /app/server
+COPY --from=charts /build/server/web/ops/charts/node_modules/uplot /app/server/web/ops/charts/node_modules/uplot
 COPY migrations /app/migrations
 RUN printf '#!/bin/sh\nexec /venv/bin/python -m server "$@"\n' >/usr/local/bin/tickettoken \
  && chmod 0755 /usr/local/bin/tickettoken \

@@ -20,6 +20,7 @@ from server.authenticators import make_authenticators
 from server.background import Background, background_work, run_background
 from server.metrics.meters import Meters
 from server.monitoring import watched
+from server.ops_site import mount_ops
 from server.parts import Parts, ServerPlan, Share, open_parts
 from server.route_table import all_routes
 from server.services.key_care import check_ring
@@ -104,6 +105,8 @@ def build_app(parts: Parts) -> web.Application:
     counting = Counting(limits=limits, address_of=tell_address(parts.access.proxies))
     routes = health.routes() if parts.share is Share.WORK else all_routes(parts, health)
     mount(app, routes, make_authenticators(parts), counting)
+    if parts.share is not Share.WORK:
+        mount_ops(app, parts)
     app.on_startup.append(_announce_start)
     app.on_shutdown.append(_close_links)
     return app

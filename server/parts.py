@@ -45,6 +45,7 @@ from server.services.snapshot import Snapshots
 from server.settings import Payments
 from server.settings_access import AccessPlan, choose_keys
 from server.settings_monitoring import MonitoringPlan
+from server.web.ops.assets import OpsFiles, load_ops_files
 from server.web.ticket_page.assets import PageAssets, load_assets
 from shared.clock import Clock, SystemClock
 from shared.codes.keys import KeyRing
@@ -114,6 +115,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     hub: LinkHub
     live: LiveDesk
     page: PageAssets
+    ops_files: OpsFiles
     public_url: str | None
     print_font: Path | None
     pulses: Pulses
@@ -172,6 +174,7 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             hub=LinkHub(database),
             live=LiveDesk(context),
             page=await asyncio.to_thread(load_assets),
+            ops_files=await asyncio.to_thread(load_ops_files),
             public_url=plan.public_url,
             print_font=plan.print_font,
             pulses=Pulses(),

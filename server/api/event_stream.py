@@ -54,7 +54,8 @@ async def stream_figures(
     try:
         await stream.write(b"retry: %d\n\n" % RETRY_MS)
         async with asyncio.timeout(pace.longest_s):
-            await stream.send_all(watch, request.headers.get("Last-Event-ID", "")[:_MOST_ID], still_good)
+            known = request.headers.get("Last-Event-ID") or request.query.get("known", "")
+            await stream.send_all(watch, known[:_MOST_ID], still_good)
     except TimeoutError:
         log.debug("live.renewing")
     except (OSError, _TooSlow) as problem:

@@ -18,9 +18,10 @@ from shared.ids import EventId
 
 
 class LiveQuery(Struct, frozen=True, kw_only=True):
-    """For how many seconds to watch before the stream ends by itself."""
+    """For how many seconds to watch before the stream ends by itself; ``known`` is as the header Last-Event-ID, for pages."""
 
     seconds: Annotated[int, Meta(ge=1, le=900)] = int(USUAL.longest_s)
+    known: Annotated[str, Meta(max_length=200)] | None = None
 
 
 class LastEventId(Struct, frozen=True, kw_only=True, rename={"known": "Last-Event-ID"}):

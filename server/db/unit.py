@@ -22,6 +22,7 @@ from server.db.inbox_store import InboxStore
 from server.db.key_care_store import KeyCareStore
 from server.db.key_store import KeyStore
 from server.db.live_store import LiveStore
+from server.db.look_up_store import LookUpStore
 from server.db.maintenance_store import MaintenanceStore
 from server.db.order_store import OrderStore
 from server.db.organiser_store import OrganiserStore
@@ -100,6 +101,7 @@ class PgUnit(_Commits):
         self.takeout = TakeoutStore(connection)
         self.live = LiveStore(connection)
         self.refunds = RefundStore(connection)
+        self.look_up = LookUpStore(connection)
 
 
 class PgWorkerUnit(_Commits):

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from server.domain.gate_health import Condition, find_troubles, tell_condition
+from server.domain.server_gate import is_server_gate
 from server.services.live_views import GateNow
+from server.services.ports import Unit
 from server.services.rows import EventRow
 from server.services.rows_gates import GateRow
 from server.services.rows_live import ScanSum
 from shared.clock import unix_ms
 from shared.sync.wire import Ping
 
+MOST_ON_PAGE = 100
+"""Gates on one page of the wall."""
+
 _WORST_FIRST = {condition: number for number, condition in enumerate(Condition)}
+
+
+async def read_gates_now(tx: Unit, event: EventRow, sums: Sequence[ScanSum], now: datetime) -> list[GateNow]:
+    """Return an event's gates as they stand, those that need a look first; the server's own is none."""
+    head = await tx.feed.head(event.id)
+    by_gate = {one.gate: one for one in sums if one.gate is not None}
+    rows = [row for row in await tx.gates.of_event(event.id) if not is_server_gate(row.id, event.id)]
+    found = [view_gate_now(row, event, by_gate.get(row.id), head, now) for row in rows]
+    return sorted(found, key=rank_gate)
 
 
 def view_gate_now(row: GateRow, event: EventRow, passed: ScanSum | None, head: int, now: datetime) -> GateNow:

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 
 from server.domain.forecast import forecast
 from server.domain.gate_health import Condition
-from server.domain.server_gate import is_server_gate
 from server.services.context import Context
-from server.services.gates_now import rank_gate, view_gate_now
+from server.services.gates_now import read_gates_now
 from server.services.live_views import (
     MOST_GATES,
     Arrivals,
@@ -71,15 +70,6 @@ async def read_live(context: Context, tenant: TenantId, event_id: EventId) -> Fi
         conflicts=conflicts,
         warnings=_warn(event, house, gates),
     )
-
-
-async def read_gates_now(tx: Unit, event: EventRow, sums: Sequence[ScanSum], now: datetime) -> list[GateNow]:
-    """Return an event's gates as they stand, those that need a look first; the server's own is none."""
-    head = await tx.feed.head(event.id)
-    by_gate = {one.gate: one for one in sums if one.gate is not None}
-    rows = [row for row in await tx.gates.of_event(event.id) if not is_server_gate(row.id, event.id)]
-    found = [view_gate_now(row, event, by_gate.get(row.id), head, now) for row in rows]
-    return sorted(found, key=rank_gate)
 
 
 def count_arrivals(sums: Sequence[ScanSum], expected: int, now: datetime) -> Arrivals:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:  # the gates' ports may in turn speak of the rows re-exported 
     from server.services.ports_facts import Facts, Inbox
     from server.services.ports_fleet import Commands
     from server.services.ports_gates import Conflicts, Feed, Gates, Outbox, Scans
-    from server.services.ports_live import Live
+    from server.services.ports_live import Live, LookUp
     from server.services.ports_money import Refunds
     from server.services.ports_organiser import Endings, Imports, Organising
     from server.services.ports_staff import Audit, Staff
@@ -157,6 +157,8 @@ class Unit(Protocol):
     def takeout(self) -> Takeout: ...
     @property
     def refunds(self) -> Refunds: ...
+    @property
+    def look_up(self) -> LookUp: ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Open a part of the transaction that can fail alone."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Protocol
+from uuid import UUID
 
-from server.services.rows_gates import ConflictRow
+from server.services.rows import TicketRow
+from server.services.rows_gates import ConflictRow, ScanRow
 from server.services.rows_live import OpenConflicts, ScanSum, TypeSum
-from shared.ids import EventId
+from shared.ids import EventId, TicketId
 
 
 class Live(Protocol):
@@ -26,4 +28,16 @@ class Live(Protocol):
 
     async def newest_open(self, event: EventId, limit: int) -> list[ConflictRow]:
         """Return the newest conflicts nobody has settled."""
+        ...
+
+
+class LookUp(Protocol):
+    """Finding a ticket, and what was scanned of it."""
+
+    async def find_tickets(self, event: EventId, text: str, ticket: UUID | None, limit: int) -> list[TicketRow]:
+        """Return an event's tickets with this id, this number elsewhere, this seat, or this in the holder's name."""
+        ...
+
+    async def scans_of_ticket(self, ticket: TicketId, limit: int) -> list[ScanRow]:
+        """Return a ticket's scans, the newest first."""
         ...

@@ -1,0 +1,104 @@
+"""The gates' wall, one gate, taking it out of service, and a code for a new one."""
+
+from __future__ import annotations
+
+import io
+
+import segno
+from aiohttp import web
+from markupsafe import Markup
+
+from server.domain.access import Scope
+from server.domain.names import read_name
+from server.services.audit import Deed, audited
+from server.services.enrol import Enrolment, GateWish
+from server.services.events import read_event
+from server.services.gate_wall import GateWall, read_gate, read_wall
+from server.services.gates_now import MOST_ON_PAGE
+from server.web.ops.paging import read_number
+from server.web.ops.visit import Page, Visit, see_other
+from shared.admission.verdict import Direction
+from shared.ids import EventId, GateId
+
+_QUIET_ZONE = 4
+_FARTHEST_PAGE = 100_000
+
+
+class GatePages:
+    """What is seen of gates and done with them."""
+
+    def pages(self) -> list[Page]:
+        """Return the addresses."""
+        see, run = Scope.GATES_READ, Scope.GATES_MANAGE
+        enrol = "/ops/events/{event}/enrol"
+        return [
+            Page(
+                method="GET", path="/ops/events/{event}/gates", handler=self.wall, scope=see, summary="The gates' wall"
+            ),
+            Page(method="GET", path=enrol, handler=self.ask_code, scope=run, summary="Ask for an enrolment code"),
+            Page(method="POST", path=enrol, handler=self.make_code, scope=run, summary="Make an enrolment code"),
+            Page(method="GET", path="/ops/gates/{gate}", handler=self.show, scope=see, summary="One gate"),
+            Page(
+                method="POST",
+                path="/ops/gates/{gate}/revoke",
+                handler=self.revoke,
+                scope=run,
+                summary="Take a gate out of service",
+            ),
+        ]
+
+    async def wall(self, visit: Visit) -> web.StreamResponse:
+        """Show an event's gates, those that need a look first, a page at a time."""
+        event_id, context = EventId(visit.id("event")), visit.means.context
+        number = read_number(visit, _FARTHEST_PAGE)
+        wanted = visit.request.query.get("name", "").strip()[:100]
+        wall: GateWall = await read_wall(context, visit.worker.tenant, event_id, wanted)
+        pages = max(1, -(-len(wall.gates) // MOST_ON_PAGE))
+        number = min(number, pages)
+        shown = wall.gates[(number - 1) * MOST_ON_PAGE : number * MOST_ON_PAGE]
+        event = await read_event(context, visit.worker.user, event_id)
+        return visit.show("gates.html", event=event, wall=wall, shown=shown, number=number, pages=pages, wanted=wanted)
+
+    async def show(self, visit: Visit) -> web.StreamResponse:
+        """Show one gate."""
+        context, tenant = visit.means.context, visit.worker.tenant
+        found = await read_gate(context, tenant, GateId(visit.id("gate")))
+        event = await read_event(context, visit.worker.user, found.event)
+        return visit.show("gate.html", event=event, gate=found.gate)
+
+    async def revoke(self, visit: Visit) -> web.StreamResponse:
+        """Take a gate out of service for good."""
+        gate, context = GateId(visit.id("gate")), visit.means.context
+        async with audited(context, visit.worker, Deed(action="gate.revoke", subject=str(gate))):
+            await _enrolment(visit).revoke(visit.worker.tenant, gate, context.clock.now())
+        return see_other(f"/ops/gates/{gate}", "gate_revoked")
+
+    async def ask_code(self, visit: Visit) -> web.StreamResponse:
+        """Ask what the new gate is to be."""
+        event = await read_event(visit.means.context, visit.worker.user, EventId(visit.id("event")))
+        return visit.show("enrol.html", event=event, code=None, symbol="", expires_at=None)
+
+    async def make_code(self, visit: Visit) -> web.StreamResponse:
+        """Show a code, this once."""
+        context, event_id = visit.means.context, EventId(visit.id("event"))
+        name = read_name(visit.text("name", 100), 100, "gate's name")
+        wish = GateWish(event=event_id, name=name, direction=visit.choice("direction", Direction))
+        async with audited(context, visit.worker, Deed(action="gate.enrolment_code", event=event_id, detail=name)):
+            issued = await _enrolment(visit).issue_code(visit.worker.tenant, wish, context.clock.now())
+        event = await read_event(context, visit.worker.user, event_id)
+        symbol = draw_symbol(issued.code)
+        return visit.show("enrol.html", event=event, code=issued.code, symbol=symbol, expires_at=issued.expires_at)
+
+
+def draw_symbol(text: str) -> Markup:
+    """Return the QR symbol of a text as an SVG element, with the quiet zone ISO/IEC 18004 asks for."""
+    out = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=_QUIET_ZONE, light="#fff", svgclass="symbol"
+    )
+    return Markup(out.getvalue().decode())  # noqa: S704 - made of modules, the text is not in it
+
+
+def _enrolment(visit: Visit) -> Enrolment:
+    context = visit.means.context
+    return Enrolment(context.db, context.vault, context.random_bytes)
