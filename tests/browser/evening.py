@@ -25,7 +25,7 @@ from server.services.staff import Registry, StaffWish, add_staff
 from server.services.transition import Move, issue_tickets
 from shared.admission.policy import Policy, Window
 from shared.admission.verdict import Direction, Reason
-from shared.clock import ManualClock, unix_ms
+from shared.clock import ManualClock, SystemClock, unix_ms
 from shared.codes.keys import KeyRing, derive_handle, hash_handle
 from shared.ids import EventId, ScanId, TenantId, TicketId, TicketTypeId, UserId, VenueId
 from shared.settings import Secret
@@ -57,6 +57,10 @@ class LivingClock(ManualClock):
     def now(self) -> datetime:
         """Return the machine's wall time."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic counter."""
+        return SystemClock().monotonic()
 
 
 class Evening(Struct, frozen=True, kw_only=True, eq=False):
