@@ -35,15 +35,17 @@ class Trouble(StrEnum):
     CLOCK = "clock"
     BEHIND = "behind"
     KEYS = "keys"
+    HELD = "held"
 
 
-def find_troubles(*, backlog: int, clock_off_ms: int, behind: int, keys_behind: bool) -> list[Trouble]:
+def find_troubles(*, backlog: int, clock_off_ms: int, behind: int, keys_behind: bool, held: bool) -> list[Trouble]:
     """Return what is wrong with a gate that is here."""
     found = {
         Trouble.BACKLOG: backlog >= MANY_WAITING,
         Trouble.CLOCK: abs(clock_off_ms) >= CLOCK_OFF // timedelta(milliseconds=1),
         Trouble.BEHIND: behind >= FAR_BEHIND,
         Trouble.KEYS: keys_behind,
+        Trouble.HELD: held,
     }
     return [trouble for trouble, there in found.items() if there]
 

@@ -12,8 +12,8 @@ from server.services.ports import Unit
 from server.services.rows import EventRow
 from server.services.rows_gates import GateRow
 from server.services.rows_live import ScanSum
-from shared.clock import unix_ms
-from shared.sync.wire import Ping
+from shared.clock import from_unix_ms, unix_ms
+from shared.sync.wire import Ping, Vitals
 
 MOST_ON_PAGE = 100
 """Gates on one page of the wall."""
@@ -34,6 +34,7 @@ def view_gate_now(row: GateRow, event: EventRow, passed: ScanSum | None, head: i
     """Return a gate as it stands; ``head`` is how far the event's feed is, ``passed`` the sums of its scans."""
     said = row.heartbeat
     behind = None if said is None else max(0, head - said.feed_seq)
+    vitals = None if said is None else said.vitals
     clock_off_ms = _clock_off(row, said)
     keys_current = None if said is None else said.bundle_version >= event.bundle_version
     troubles = find_troubles(
@@ -41,6 +42,7 @@ def view_gate_now(row: GateRow, event: EventRow, passed: ScanSum | None, head: i
         clock_off_ms=clock_off_ms or 0,
         behind=behind or 0,
         keys_behind=keys_current is False,
+        held=row.held_reason is not None,
     )
     return GateNow(
         id=row.id,
@@ -49,14 +51,14 @@ def view_gate_now(row: GateRow, event: EventRow, passed: ScanSum | None, head: i
         condition=tell_condition(now, seen_at=row.last_seen_at, revoked_at=row.revoked_at, troubles=troubles),
         troubles=troubles,
         seen_at=row.last_seen_at,
-        mode=None,
+        mode=None if vitals is None else vitals.mode,
         backlog=None if said is None else said.backlog,
         behind=behind,
         clock_off_ms=clock_off_ms,
         keys_current=keys_current,
-        keys_until=None,
-        camera=None,
-        held=None,
+        keys_until=_keys_until(vitals),
+        camera=None if vitals is None else vitals.camera,
+        held=row.held_reason,
         software=row.software,
         scans_per_minute=None if said is None else said.scans_per_minute,
         entries=0 if passed is None else passed.entries,
@@ -72,7 +74,13 @@ def rank_gate(gate: GateNow) -> tuple[int, str, str]:
 
 
 def _clock_off(row: GateRow, said: Ping | None) -> int | None:
-    """Return the gate's clock minus the server's in milliseconds, the heartbeat's way included."""
+    """Return the gate's clock minus the server's in milliseconds: as it measured it, or with the heartbeat's way in it."""
     if said is None or row.last_seen_at is None:
         return None
+    if said.vitals is not None and said.vitals.clock_offset_ms is not None:
+        return said.vitals.clock_offset_ms
     return said.sent_ms - unix_ms(row.last_seen_at)
+
+
+def _keys_until(vitals: Vitals | None) -> datetime | None:
+    return None if vitals is None or vitals.keys_until_ms is None else from_unix_ms(vitals.keys_until_ms)

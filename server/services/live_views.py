@@ -11,6 +11,7 @@ from server.services.rows import EventState
 from shared.admission.verdict import Direction
 from shared.ids import ConflictId, GateId, TicketId
 from shared.sync.ledger import ConflictClass, Severity
+from shared.sync.scan import Mode
 
 MOST_GATES = 60
 """Gates that are told live; lists of more are read in pages."""
@@ -84,7 +85,8 @@ class Refusal(Struct, frozen=True, kw_only=True, rename="camel"):
 class GateNow(Struct, frozen=True, kw_only=True, rename="camel"):
     """A gate as it stands: how it is doing, what it said last, and what passed through it.
 
-    ``behind`` counts changes it has not heard of, ``clockOffMs`` is its clock minus the server's. What it does not say is None.
+    ``behind`` counts changes it has not heard of, ``clockOffMs`` is its clock minus the server's, ``held`` why it is to let nobody
+    in. What it does not say is None.
     """
 
     id: GateId
@@ -93,7 +95,7 @@ class GateNow(Struct, frozen=True, kw_only=True, rename="camel"):
     condition: Condition
     troubles: list[Trouble]
     seen_at: datetime | None
-    mode: str | None
+    mode: Mode | None
     backlog: int | None
     behind: int | None
     clock_off_ms: int | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from enum import StrEnum
 
 import segno
 from aiohttp import web
@@ -10,17 +11,31 @@ from markupsafe import Markup
 
 from server.domain.access import Scope
 from server.domain.names import read_name
+from server.domain.server_gate import is_server_gate
 from server.services.audit import Deed, audited
 from server.services.enrol import Enrolment, GateWish
 from server.services.events import read_event
+from server.services.gate_commands import Commander, CommandWish, give_command
 from server.services.gate_wall import GateWall, read_gate, read_wall
 from server.services.gates_now import MOST_ON_PAGE
 from server.web.ops.paging import read_number
 from server.web.ops.visit import Page, Visit, see_other
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId
+from shared.sync.command import CommandKind
 
 _QUIET_ZONE = 4
+
+
+class _Telling(StrEnum):
+    """What a gate is told by way of the page."""
+
+    HOLD = "hold"
+    RESUME = "resume"
+    MESSAGE = "message"
+    RESYNC = "resync"
+
+
 _FARTHEST_PAGE = 100_000
 
 
@@ -44,6 +59,20 @@ class GatePages:
                 handler=self.revoke,
                 scope=run,
                 summary="Take a gate out of service",
+            ),
+            Page(
+                method="POST",
+                path="/ops/gates/{gate}/command",
+                handler=self.command,
+                scope=run,
+                summary="Hold a gate, have it go on, show its staff a message, or have it load everything anew",
+            ),
+            Page(
+                method="POST",
+                path="/ops/events/{event}/message",
+                handler=self.tell_all,
+                scope=run,
+                summary="Show the staff of all gates a message",
             ),
         ]
 
@@ -73,6 +102,29 @@ class GatePages:
             await _enrolment(visit).revoke(visit.worker.tenant, gate, context.clock.now())
         return see_other(f"/ops/gates/{gate}", "gate_revoked")
 
+    async def command(self, visit: Visit) -> web.StreamResponse:
+        """Have one gate do something."""
+        gate, kind = GateId(visit.id("gate")), visit.choice("kind", _Telling)
+        text = visit.text("text", 200) if kind in {_Telling.HOLD, _Telling.MESSAGE} else None
+        wish = CommandWish(kind=CommandKind(kind.value), text=text)
+        deed = Deed(action=f"gate.{kind}", subject=str(gate), detail=text or "")
+        context = visit.means.context
+        async with audited(context, visit.worker, deed), context.db.tenant(visit.worker.tenant) as tx:
+            await give_command(context, tx, _commander(visit), gate, wish)
+        return see_other(f"/ops/gates/{gate}", "command_given")
+
+    async def tell_all(self, visit: Visit) -> web.StreamResponse:
+        """Show the staff of every gate in service a message: all of them are told, or none."""
+        context, tenant, event = visit.means.context, visit.worker.tenant, EventId(visit.id("event"))
+        wish = CommandWish(kind=CommandKind.MESSAGE, text=visit.text("text", 200))
+        deed = Deed(action="gates.message", event=event, detail=wish.text or "")
+        async with audited(context, visit.worker, deed), context.db.tenant(tenant) as tx:
+            # in the order of ids, so that two who tell all gates something never wait in a circle
+            for row in sorted(await tx.gates.of_event(event), key=lambda one: one.id):
+                if row.revoked_at is None and not is_server_gate(row.id, event):
+                    await give_command(context, tx, _commander(visit), row.id, wish)
+        return see_other(f"/ops/events/{event}/manage", "commands_given")
+
     async def ask_code(self, visit: Visit) -> web.StreamResponse:
         """Ask what the new gate is to be."""
         event = await read_event(visit.means.context, visit.worker.user, EventId(visit.id("event")))
@@ -97,6 +149,10 @@ def draw_symbol(text: str) -> Markup:
         out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=_QUIET_ZONE, light="#fff", svgclass="symbol"
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - made of modules, the text is not in it
+
+
+def _commander(visit: Visit) -> Commander:
+    return Commander(tenant=visit.worker.tenant, name=visit.worker.staff.name)
 
 
 def _enrolment(visit: Visit) -> Enrolment:

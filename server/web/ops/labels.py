@@ -63,9 +63,7 @@ TROUBLES: Mapping[str, str] = MappingProxyType(
         "clock": "clock is off",
         "behind": "data is behind",
         "keys": "keys are old",
-        "camera": "no picture from the camera",
-        "held": "held",
-        "offline": "works without the network",
+        "held": "held: lets nobody in",
     }
 )
 KINDS: Mapping[str, str] = MappingProxyType(

@@ -198,6 +198,29 @@ async def test_deeds_are_done_and_written_down(desk: Desk) -> None:
     assert all(entry.outcome for entry in entries)
 
 
+async def test_gates_are_held_told_and_let_go_on(desk: Desk) -> None:
+    stage = desk.evening.stage
+    await desk.sign_in()
+    north, south = await stage.enrol("North"), await stage.enrol("South")
+    path = f"/ops/gates/{north.id}"
+    assert (await desk.act(path + "/command", kind="hold", text="a crush <b>")).status == 303
+    held = (await desk.get(path)).text
+    assert "a crush &lt;b&gt;" in held
+    assert "Go on" in held
+    for form in ({"kind": "wipe"}, {"kind": "hold", "text": ""}, {"kind": "message", "text": "x" * 201}, {}):
+        assert (await desk.act(path + "/command", **form)).status == 400
+    assert (await desk.act(path + "/command", kind="resume")).status == 303
+    assert "a crush" not in (await desk.get(path)).text
+    assert (await desk.act(f"/ops/events/{stage.event}/message", text="doors close at nine")).status == 303
+    async with stage.db.tenant(stage.tenant) as tx:
+        told = {
+            gate.id: [one.kind.value for one in await tx.commands.of_gate(gate.id, None, 9)] for gate in (north, south)
+        }
+    assert told == {north.id: ["message", "resume", "hold"], south.id: ["message"]}
+    assert (await desk.act(path + "/revoke")).status == 303
+    assert (await desk.act(path + "/command", kind="resync")).status == 409
+
+
 @pytest.mark.parametrize("path", ["", "/gates", "/conflicts", "/tickets", "/manage"])
 async def test_an_event_without_anything_has_its_pages(path: str, desk: Desk) -> None:
     await desk.sign_in()
