@@ -11,12 +11,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 import structlog
 
 from server.services.context import Context
 from server.services.live_figures import read_live
-from server.services.live_state import LiveState, make_state, pack_state, unpack_state, write_event
+from server.services.live_state import FORM, LiveState, make_state, pack_state, unpack_state, write_event
 from server.services.live_views import Figures
 from server.services.ports_ephemeral import Limit, Said
 from server.services.pulse import Beat, no_beat
@@ -108,6 +109,7 @@ class LiveDesk:
         self._every = every
         self._most = most
         self._channels: dict[EventId, _Channel] = {}
+        self._turns: WeakValueDictionary[EventId, asyncio.Lock] = WeakValueDictionary()
         self._group: asyncio.TaskGroup | None = None
         self._running = asyncio.Event()
         self.closing = False
@@ -165,12 +167,14 @@ class LiveDesk:
         Raises:
             EventUnknown: the tenant has no such event.
         """
-        channel = self._channels.get(event)
-        if channel is not None and channel.tenant == tenant and channel.state is not None:
-            return channel.state
-        kept = await self._context.ephemeral.get(tenant, _name(event))
-        found = None if kept is None else unpack_state(kept)
-        return found if found is not None else await self._make(tenant, event)
+        # A crowd that comes at once, as after a restart, waits for one reading.
+        async with self._turns.setdefault(event, asyncio.Lock()):
+            channel = self._channels.get(event)
+            if channel is not None and channel.tenant == tenant and channel.state is not None:
+                return channel.state
+            kept = await self._context.ephemeral.get(tenant, _name(event))
+            found = None if kept is None else unpack_state(kept)
+            return found if found is not None else await self._make(tenant, event)
 
     def close(self) -> None:
         """Let all viewers go: the server is stopping."""
@@ -221,4 +225,5 @@ class LiveDesk:
 
 
 def _name(event: EventId) -> str:
-    return f"live:{event}"
+    # Servers of two releases, side by side during an upgrade, may disagree about what figures are: each hears its own kind.
+    return f"live:{FORM}:{event}"

@@ -17,6 +17,9 @@ from server.services.live_views import Figures
 DIGEST_CHARS = 10
 _PARTS = Figures.__struct_fields__
 
+FORM = hashlib.blake2b(msgspec.json.encode(msgspec.json.schema(Figures)), digest_size=4).hexdigest()
+"""The form of figures in this release, by name: what has another name has another form."""
+
 
 class LiveState(Struct, frozen=True, kw_only=True):
     """The parts of one moment's figures as JSON, by name."""

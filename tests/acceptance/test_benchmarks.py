@@ -64,6 +64,11 @@ PROMISED["soak"] = {
     "scan in the first hour, ms",
     "scan in the last hour, ms",
 }
+PROMISED["ops_viewers"] = {
+    "scan to the viewer's figures, ms",
+    "server's processor, nobody watching, %",
+    "server's processor, watched, %",
+}
 TICKETS = {"codes": "20", "decoders": "1", "soak": "1"}
 
 

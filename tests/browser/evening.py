@@ -24,7 +24,7 @@ from server.services.rows_organiser import ZoneRow
 from server.services.staff import Registry, StaffWish, add_staff
 from server.services.transition import Move, issue_tickets
 from shared.admission.policy import Policy, Window
-from shared.admission.verdict import Direction, Reason
+from shared.admission.verdict import Reason
 from shared.clock import ManualClock, SystemClock, unix_ms
 from shared.codes.keys import KeyRing, derive_handle, hash_handle
 from shared.ids import EventId, ScanId, TenantId, TicketId, TicketTypeId, UserId, VenueId
@@ -214,30 +214,33 @@ async def open_evening(
             yield await _set_up(running, clock, name)
 
 
-async def _set_up(running: Running, clock: ManualClock, name: str) -> Evening:
-    parts, tenant, event = running.parts, TenantId(uuid4()), EventId(uuid4())
+def _publication(now: datetime, name: str) -> Publication:
     types = tuple(
         OfferedType(
             id=TicketTypeId(uuid4()), product=n, name=kind, price_cents=4500, currency="EUR", total=0, zones=zones
         )
         for n, (kind, zones) in enumerate((("Standing", 1), ("Balcony", 2), ("Lounge", 7)), start=1)
     )
-    now = clock.now()
     window = Window(
         doors=now - timedelta(minutes=80), starts=now + timedelta(minutes=40), ends=now + timedelta(hours=5)
     )
-    publication = Publication(
-        tenant=tenant,
+    return Publication(
+        tenant=TenantId(uuid4()),
         tenant_name="Harbour Nights",
         venue=VenueId(uuid4()),
         venue_name="Pier Hall",
-        event=event,
+        event=EventId(uuid4()),
         name=name,
         policy=Policy(version=1, window=window, capacity=1000, exits=True, re_entries=None),
         sale_starts=now - timedelta(days=30),
         sale_ends=window.ends,
         types=types,
     )
+
+
+async def _set_up(running: Running, clock: ManualClock, name: str) -> Evening:
+    parts, publication = running.parts, _publication(clock.now(), name)
+    tenant, event, types = publication.tenant, publication.event, publication.types
     assert await publish_event(parts.context, publication)
     registry = Registry(context=parts.context, passwords=ArgonPasswords(), tenant=tenant)
     for login, person, role in (("sam", "Sam Okafor", Role.ADMIN), ("dana", "Dana Ruiz", Role.DOOR_STAFF)):
@@ -255,6 +258,3 @@ async def _set_up(running: Running, clock: ManualClock, name: str) -> Evening:
         enrolment=Enrolment(parts.database, parts.context.vault, os.urandom),
     )
     return Evening(running=running, stage=stage, types=types)
-
-
-__all__ = ["PASSWORD", "Direction", "Evening", "bell", "open_evening"]

@@ -123,14 +123,15 @@ async def test_a_lost_line_is_shown_and_heals_without_a_gap(watching: Watching) 
     await expect(page.locator("#link")).to_have_text("● Live")
     await page.context.set_offline(True)
     await expect(page.locator("#link")).to_contain_text("No connection")
-    watching.breaches.clear()  # the browser's own words about the missing network
     write_scan(watching.north, hashes[tickets[0].id], evening.stage.clock.now())
     await hand_over_all(watching.north)
     await expect(page.locator("[data-n='house.inside']")).to_have_text("0")
     await page.context.set_offline(False)
     await expect(page.locator("#link")).to_have_text("● Live")
     await expect(page.locator("[data-n='house.inside']")).to_have_text("1")
+    # the browser's own words about the missing network
     watching.breaches[:] = [one for one in watching.breaches if "ERR_INTERNET_DISCONNECTED" not in one]
+    assert await page.locator("[data-n='house.arrived']").text_content() == "1"
 
 
 async def test_a_session_that_ends_says_so_on_the_open_page(watching: Watching) -> None:
@@ -142,6 +143,7 @@ async def test_a_session_that_ends_says_so_on_the_open_page(watching: Watching) 
     await expect(page.locator("#link")).to_contain_text("sign in again")
     await page.locator("#link a").click()
     await expect(page.get_by_label("Password")).to_be_visible()
+    assert page.url.startswith(f"{evening.running.base_url}/ops/sign-in")
 
 
 async def test_without_scripts_the_page_tells_its_figures(browser: Browser, evening: Evening) -> None:

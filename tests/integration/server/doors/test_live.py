@@ -232,6 +232,21 @@ async def test_many_viewers_of_many_processes_cost_one_reading(
     assert here.viewers == there.viewers == 0
 
 
+async def test_a_crowd_that_comes_at_once_waits_for_one_reading(stage: Stage) -> None:
+    counted = Counted(await read_live(stage.context, stage.tenant, stage.event))
+    async with desks(stage, None, counted) as (desk, _):
+
+        async def look() -> str:
+            async with desk.watch(stage.tenant, stage.event) as watch:
+                told = await watch.next("")
+            assert told is not None
+            return told[0]
+
+        seen = await asyncio.gather(*(look() for _ in range(50)))
+    assert len(set(seen)) <= 2
+    assert counted.times <= 2
+
+
 async def test_a_full_server_says_so(stage: Stage) -> None:
     counted = Counted(await read_live(stage.context, stage.tenant, stage.event))
     async with desks(stage, None, counted, most=1) as (here, there), here.watch(stage.tenant, stage.event):
