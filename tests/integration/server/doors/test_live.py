@@ -190,12 +190,12 @@ async def desks(
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         url = None if redis_url is None else Secret(redis_url)
-        shared = await stack.enter_async_context(open_ephemeral(url, clock, _heed_nothing))
+        shared = await stack.enter_async_context(open_ephemeral(url, clock, set[str]().add))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         made, tasks = [], []
         for _ in range(2):
             store = (
-                shared if url is None else await stack.enter_async_context(open_ephemeral(url, clock, _heed_nothing))
+                shared if url is None else await stack.enter_async_context(open_ephemeral(url, clock, set[str]().add))
             )
             context = replace(stage.context, ephemeral=store, clock=clock)
             desk = LiveDesk(context, counted.read, timedelta(milliseconds=200), most)
@@ -281,10 +281,6 @@ async def test_a_viewer_that_takes_nothing_is_dropped(stage: Stage) -> None:
         await dropped.wait()
         assert desk.viewers == 0
         writer.close()
-
-
-def _heed_nothing(_: str) -> None:
-    """Count nothing."""
 
 
 def _app(handle: Handler) -> web.Application:
