@@ -46,6 +46,12 @@ class BrokerAway(Unavailable):
     code = "broker_away"
 
 
+class MintingHalted(Unavailable):
+    """Something holds all minting up; tickets are sold and let in as ever."""
+
+    code = "minting_halted"
+
+
 class Running(Struct, frozen=True, kw_only=True):
     """A server that answers under ``base_url``, and tells its metrics under ``metrics_url`` if it does."""
 
@@ -164,6 +170,8 @@ def _soft(parts: Parts) -> Mapping[str, Check]:
     # A process that leaves the messages to others does not know how the broker is.
     if parts.has_broker and any(pulse.name == "publisher" for pulse in parts.pulses.all()):
         checks["broker"] = lambda: _check_broker(parts)
+    if parts.minting is not None and any(pulse.name == "mint" for pulse in parts.pulses.all()):
+        checks["chain"] = lambda: _check_chain(parts)
     if parts.has_redis:
         # Forgetting what was never kept asks Redis and changes nothing.
         checks["redis"] = lambda: parts.context.ephemeral.forget(None, "health")
@@ -174,6 +182,12 @@ async def _check_broker(parts: Parts) -> None:
     problem = parts.publisher.problem or parts.inbox.problem
     if problem is not None:
         raise BrokerAway(f"Messages are neither sent nor taken ({problem}): run `tickettoken doctor`.")
+
+
+async def _check_chain(parts: Parts) -> None:
+    problem = None if parts.minting is None else parts.minting.state.problem
+    if problem is not None:
+        raise MintingHalted(f"Nothing is minted ({problem}): run `tickettoken nft status`. Sales and doors go on.")
 
 
 async def _check_relay(relay: RelayState) -> None:

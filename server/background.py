@@ -13,6 +13,7 @@ from server.db.publisher_session import open_publisher_session
 from server.db.relay_session import open_relay_session
 from server.gate_broker import run_gate_broker
 from server.key_keeper import run_key_keeper
+from server.minting import run_minting
 from server.parts import Parts, Share
 from server.services.inbox import Reader, run_inbox
 from server.services.publisher import Publisher, run_publisher
@@ -56,6 +57,7 @@ def _all_work(parts: Parts) -> list[Worker]:
         Worker(name="publisher", run=lambda beat: _publish(parts, beat), silence_s=_QUICK_S),
         Worker(name="inbox", run=lambda beat: _read_inbox(parts, beat), silence_s=None),
         *_gate_broker_work(parts),
+        *_mint_work(parts),
     ]
 
 
@@ -109,6 +111,19 @@ async def _watch(worker: Worker, pulse: Pulse) -> None:
         await worker.run(pulse.beat)
     finally:
         pulse.stop()
+
+
+def _mint_work(parts: Parts) -> list[Worker]:
+    minting = parts.minting
+    if minting is None:
+        return []
+    return [
+        Worker(
+            name="mint",
+            run=lambda beat: run_minting(minting, parts.database, parts.context, beat),
+            silence_s=_SLOW_S,
+        )
+    ]
 
 
 def _gate_broker_work(parts: Parts) -> list[Worker]:

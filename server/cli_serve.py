@@ -23,6 +23,8 @@ from server.seed import seed
 from server.settings import EmbeddedSettings, Settings, read_settings
 from server.settings_access import plan_access
 from server.settings_monitoring import plan_keeping, plan_monitoring
+from server.settings_chain import ChainPlan, read_chain
+from server.settings_monitoring import plan_monitoring
 from shared.codes.keys import parse_key_ring
 from shared.logs import configure_logs
 from shared.problems import InputUnusable
@@ -42,10 +44,12 @@ def serve(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             raise InputUnusable("an embedded server works alone: leave out --no-work")
         settings = load_settings(EmbeddedSettings, environ)
         configure_logs(settings.log_level)
-        return asyncio.run(_until_stopped(lambda ending: _serve_embedded(arguments, settings, ending)))
+        chain = read_chain(environ)
+        return asyncio.run(_until_stopped(lambda ending: _serve_embedded(arguments, settings, chain, ending)))
     given = read_settings(environ)
     configure_logs(given.log_level)
-    return asyncio.run(_until_stopped(lambda ending: _serve(arguments, given, ending)))
+    chain = read_chain(environ)
+    return asyncio.run(_until_stopped(lambda ending: _serve(arguments, given, chain, ending)))
 
 
 def work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -56,10 +60,11 @@ def work(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """
     given = read_settings(environ)
     configure_logs(given.log_level)
-    return asyncio.run(_until_stopped(lambda ending: _serve(arguments, given, ending)))
+    chain = read_chain(environ)
+    return asyncio.run(_until_stopped(lambda ending: _serve(arguments, given, chain, ending)))
 
 
-async def _serve(arguments: argparse.Namespace, settings: Settings, ending: _Ending) -> None:
+async def _serve(arguments: argparse.Namespace, settings: Settings, chain: ChainPlan | None, ending: _Ending) -> None:
     plan = ServerPlan(
         app_dsn=settings.database_url.value,
         worker_dsn=settings.worker_database_url.value,
@@ -70,6 +75,7 @@ async def _serve(arguments: argparse.Namespace, settings: Settings, ending: _End
         rabbitmq_url=settings.rabbitmq_url,
         rabbitmq_management_url=settings.rabbitmq_management_url,
         gate_broker=plan_gate_broker(settings),
+        chain=chain,
         ring=parse_key_ring(settings.qr_encryption_key.value),
         payments=settings.payments,
         hold=timedelta(minutes=settings.reservation_minutes),
@@ -97,10 +103,12 @@ async def _serve(arguments: argparse.Namespace, settings: Settings, ending: _End
             await running.drain(settings.drain_seconds)
 
 
-async def _serve_embedded(arguments: argparse.Namespace, settings: EmbeddedSettings, ending: _Ending) -> None:
+async def _serve_embedded(
+    arguments: argparse.Namespace, settings: EmbeddedSettings, chain: ChainPlan | None, ending: _Ending
+) -> None:
     with bind(*_address(arguments, settings)) as listener:
         sys.stderr.write(f"starting the database in {arguments.data} …\n")
-        async with embedded_server(arguments.data, settings, listener=listener) as server:
+        async with embedded_server(arguments.data, settings, chain=chain, listener=listener) as server:
             if arguments.seed:
                 write_seeds(await server.seed(), server.running.parts.tokens.make)
             _announce(server.base_url)

@@ -24,6 +24,7 @@ from server.seed import SeededEvent, Seeds, name_seeds
 from server.seed import seed as put_on_sale
 from server.settings import EmbeddedSettings, LogLevel, OwnerSettings, TokenSettings, read_settings
 from server.settings_access import plan_access, token_rules
+from server.settings_chain import read_chain
 from shared.clock import SystemClock
 from shared.codes.keys import parse_key_ring
 from shared.ids import TenantId, UserId
@@ -154,7 +155,7 @@ async def open_plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -
     if arguments.embedded:
         embedded = load_settings(EmbeddedSettings, environ)
         async with embedded_cluster(arguments.data, embedded) as cluster:
-            yield plan_for(cluster, embedded)
+            yield plan_for(cluster, embedded, read_chain(environ))
         return
     settings = read_settings(environ)
     yield ServerPlan(
@@ -166,6 +167,7 @@ async def open_plan(arguments: argparse.Namespace, environ: Mapping[str, str]) -
         rabbitmq_url=settings.rabbitmq_url,
         rabbitmq_management_url=settings.rabbitmq_management_url,
         gate_broker=plan_gate_broker(settings),
+        chain=read_chain(environ),
         ring=parse_key_ring(settings.qr_encryption_key.value),
         horizon=timedelta(hours=settings.key_horizon_hours),
         overlap=timedelta(minutes=settings.key_overlap_minutes),

@@ -28,6 +28,8 @@ from server.seed import Seeds, seed
 from server.settings import EmbeddedSettings, check_secrets
 from server.settings_access import plan_access
 from server.settings_monitoring import plan_keeping, plan_monitoring
+from server.settings_chain import ChainPlan
+from server.settings_monitoring import plan_monitoring
 from shared.codes.keys import KeyRing, parse_key_ring
 from shared.ids import TenantId, UserId
 from shared.problems import DataDamaged, SettingsInvalid
@@ -98,25 +100,25 @@ async def embedded_server(
     data_dir: Path,
     settings: EmbeddedSettings | None = None,
     *,
-    port: int = 0,
+    chain: ChainPlan | None = None,
     listener: socket.socket | None = None,
     unsafe_fast: bool = False,
 ) -> AsyncIterator[EmbeddedServer]:
-    """Run a whole server in this process, on a bound socket or else on a loopback port, 0 meaning a free one.
+    """Run a whole server in this process, on a bound socket or else on a free loopback port; with ``chain`` it mints as well.
 
     Raises:
         TicketTokenError: of ``embedded_cluster`` and ``run_server``.
     """
     settings = settings or EmbeddedSettings()
-    with listener or bind("127.0.0.1", port) as taken:
+    with listener or bind("127.0.0.1", 0) as taken:
         async with (
             embedded_cluster(data_dir, settings, unsafe_fast=unsafe_fast) as cluster,
-            run_server(plan_for(cluster, settings), taken) as running,
+            run_server(plan_for(cluster, settings, chain), taken) as running,
         ):
             yield EmbeddedServer(running=running, cluster=cluster)
 
 
-def plan_for(cluster: EmbeddedCluster, settings: EmbeddedSettings) -> ServerPlan:
+def plan_for(cluster: EmbeddedCluster, settings: EmbeddedSettings, chain: ChainPlan | None = None) -> ServerPlan:
     """Return what a server on this cluster is opened with."""
     return ServerPlan(
         app_dsn=cluster.cluster.app_dsn,
@@ -132,6 +134,7 @@ def plan_for(cluster: EmbeddedCluster, settings: EmbeddedSettings) -> ServerPlan
         print_font=settings.print_font,
         monitoring=plan_monitoring(settings),
         keep_people=plan_keeping(settings),
+        chain=chain,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,7 @@ from server.db.selfcheck import check_database
 from server.ephemeral.opening import open_ephemeral
 from server.gate_broker import GateBroker, GateBrokerPlan, open_gate_broker
 from server.metrics.meters import Meters
+from server.minting import Minting, open_minting
 from server.payments.absent import NoPayments
 from server.payments.demo import DemoPayments
 from server.payments.stored import StoredPayments
@@ -44,6 +45,7 @@ from server.services.relay import RelayState
 from server.services.snapshot import Snapshots
 from server.settings import Payments
 from server.settings_access import AccessPlan, choose_keys
+from server.settings_chain import ChainPlan
 from server.settings_monitoring import MonitoringPlan
 from server.web.ops.assets import OpsFiles, load_ops_files
 from server.web.ticket_page.assets import PageAssets, load_assets
@@ -90,6 +92,7 @@ class ServerPlan(Struct, frozen=True, kw_only=True):
     gate_broker: GateBrokerPlan | None = None
     monitoring: MonitoringPlan | None = None
     keep_people: timedelta | None = None
+    chain: ChainPlan | None = None
     clock: Clock = SystemClock()
     random_bytes: RandomBytes = os.urandom
 
@@ -127,6 +130,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     meters: Meters
     gate_broker: GateBroker | None = None
     broker_offer: BrokerOffer | None = None
+    minting: Minting | None = None
 
 
 @asynccontextmanager
@@ -156,6 +160,7 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
         open_ephemeral(plan.redis_url, plan.clock, meters.fell_back) as ephemeral,
         open_bus(plan) as bus,
         _open_gate_broker(plan.gate_broker) as gate_broker,
+        AsyncExitStack() as stack,
     ):
         await check_database(database)
         context = _make_context(plan, database, ephemeral, meters)
@@ -185,6 +190,7 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             has_redis=plan.redis_url is not None,
             meters=meters,
             gate_broker=gate_broker,
+            minting=await stack.enter_async_context(_open_minting(plan.chain, database, context)),
             broker_offer=None if plan.gate_broker is None else plan.gate_broker.offer,
         )
 
@@ -221,4 +227,15 @@ async def _open_gate_broker(plan: GateBrokerPlan | None) -> AsyncIterator[GateBr
         yield None
         return
     async with open_gate_broker(plan) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _open_minting(
+    plan: ChainPlan | None, database: PgDatabase, context: Context
+) -> AsyncIterator[Minting | None]:
+    if plan is None:
+        yield None
+        return
+    async with open_minting(plan, database, context) as opened:
         yield opened

@@ -125,9 +125,9 @@ class Ledger:
         told = [one for one in answers if not isinstance(one, NodeFailed)]
         return len(told) >= min(2, self._nodes.count) and all(one.value == [None] for one in told)
 
-    async def account(self, address: Pubkey) -> Account | None:
-        """Return an account, None where there is none."""
-        options = {"encoding": "base64", **_CONFIRMED}
+    async def account(self, address: Pubkey, *, finalized: bool = False) -> Account | None:
+        """Return an account as confirmed blocks, or those that can never be taken back, have it; None where there is none."""
+        options = {"encoding": "base64", "commitment": "finalized" if finalized else "confirmed"}
         answer = await self._nodes.read("getAccountInfo", [str(address), options], _AccountAnswer)
         if answer.value is None:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
 from server.services.rows import EventRow, EventState, Page, VenueRow
+from server.services.rows_nft import Standing
 from shared.ids import EventId
 
 _SQL = load_statements("events.sql")
@@ -66,10 +67,9 @@ class EventStore:
         state = await self._connection.fetchval(_SQL["get_event_state"], event)
         return None if state is None else EventState(state)
 
-    async def hold_state(self, event: EventId) -> EventState | None:
-        """Return an event's state and keep it."""
-        state = await self._connection.fetchval(_SQL["hold_event_state"], event)
-        return None if state is None else EventState(state)
+    async def hold_standing(self, event: EventId) -> Standing | None:
+        """Return an event's state, and what it wants of the chain, and keep both."""
+        return read_optional(await self._connection.fetchrow(_SQL["hold_event_standing"], event), Standing)
 
     async def raise_key_series(self, event: EventId) -> None:
         """Note that stored epoch keys were replaced."""

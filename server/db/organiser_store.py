@@ -46,6 +46,7 @@ class OrganiserStore:
             int(tell_gates),
             event.transfer_rules,
             event.refund_rules,
+            event.nft,
         )
 
     async def change_type(self, ticket_type: TicketTypeRow) -> None:

@@ -24,6 +24,8 @@ from server.db.key_store import KeyStore
 from server.db.live_store import LiveStore
 from server.db.look_up_store import LookUpStore
 from server.db.maintenance_store import MaintenanceStore
+from server.db.mint_store import MintStore
+from server.db.nft_store import AssetStore
 from server.db.order_store import OrderStore
 from server.db.organiser_store import OrganiserStore
 from server.db.outbox_store import OutboxStore
@@ -77,6 +79,7 @@ class PgUnit(_Commits):
         self.orders = OrderStore(connection)
         self.tickets = TicketStore(connection)
         self.transfers = TransferStore(connection)
+        self.assets = AssetStore(connection)
         self.keys = KeyStore(connection)
         self.key_care = KeyCareStore(connection)
         self.idempotency = IdempotencyStore(connection)
@@ -115,3 +118,4 @@ class PgWorkerUnit(_Commits):
         self.trimming = TrimmingStore(connection)
         self.figures = FigureStore(connection)
         self.staff = StaffDirectoryStore(connection)
+        self.mints = MintStore(connection)

@@ -91,7 +91,10 @@ class RefundPayload(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One step of a ticket; ``before`` is None for its first. The actor's id is told only of gates."""
+    """One step of a ticket; ``before`` is None for its first. The actor's id is told only of gates.
+
+    With ``made`` the ticket came to be with this very step: nobody saw it as it is in ``before``.
+    """
 
     before: TicketRow | None
     after: TicketRow
@@ -100,6 +103,7 @@ class Step(Struct, frozen=True, kw_only=True):
     reason: str | None
     source: str
     at: datetime
+    made: bool = False
 
 
 async def tell_steps(tx: Unit, steps: Sequence[Step]) -> None:
@@ -160,9 +164,9 @@ def facts_of(step: Step) -> list[TicketFact]:
         return []
     if after.state is State.TRANSFERRED:
         return [TicketFact.TRANSFERRED] if after.owner != before.owner else []
-    if before.state in _UNSOLD and after.state in _SOLD:
+    if before.state in _UNSOLD and after.state in _SOLD and not step.made:
         return [TicketFact.PURCHASED]
-    if before.state is State.SOLD and before.version == 1 and after.state in _SOLD:
+    if step.made and after.state in _SOLD:
         # Made and sold in one: nobody saw it unsold. Without an order it was given away.
         return [TicketFact.CREATED] + ([TicketFact.PURCHASED] if after.order is not None else [])
     return _BY_STATE.get(after.state, [])

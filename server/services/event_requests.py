@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from server.domain.nft import NftMode
 from server.domain.rules import RefundRules, TransferRules
 from server.services.publish import EPOCH_S, SLOT_S
 from shared.admission.policy import Count, GateLimit, Seconds, Stale, Unknown
@@ -43,6 +44,7 @@ class EventRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     template: Template = Template.STANDARD
     transfer_rules: TransferRules = TransferRules()
     refund_rules: RefundRules = RefundRules()
+    nft: NftMode = NftMode.OFF
 
 
 class EventChanges(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
@@ -56,6 +58,7 @@ class EventChanges(Struct, frozen=True, kw_only=True, rename="camel", forbid_unk
     reveal_at: Aware | UnsetType = UNSET
     transfer_rules: TransferRules | UnsetType = UNSET
     refund_rules: RefundRules | UnsetType = UNSET
+    nft: NftMode | UnsetType = UNSET
 
 
 class PolicyChanges(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from server.domain.nft import NftMode
 from server.domain.rules import RefundRules, TransferRules
 from server.services.rows import EventRow, EventState, TicketTypeRow
 from shared.admission.policy import GateLimit, Policy, Stale, Unknown
@@ -77,6 +78,7 @@ class OrganiserEvent(Struct, frozen=True, kw_only=True, rename="camel"):
     policy: PolicyView
     transfer_rules: TransferRules
     refund_rules: RefundRules
+    nft: NftMode
     bundle_version: int
     total: int
     available: int
@@ -103,6 +105,7 @@ def view_event(event: EventRow, types: Sequence[TicketTypeRow]) -> OrganiserEven
         policy=view_policy(event.policy),
         transfer_rules=event.transfer_rules,
         refund_rules=event.refund_rules,
+        nft=event.nft,
         bundle_version=event.bundle_version,
         total=sum(one.total for one in types),
         available=0 if over else sum(one.available for one in types),

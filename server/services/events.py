@@ -70,6 +70,8 @@ async def change_event(context: Context, user: User, event_id: EventId, changes:
         after = replace(before, **given)
         _check_schedule(after)
         await tx.organising.change_event(after, tell_gates=after.name != before.name)
+        if after.nft is not before.nft:
+            await tx.assets.wish_missing(event_id, context.clock.now())
         return await _view(tx, event_id)
 
 
@@ -174,6 +176,7 @@ _EVENT_FIELDS = {
     "reveal_at": "reveal_at",
     "transfer_rules": "transfer_rules",
     "refund_rules": "refund_rules",
+    "nft": "nft",
 }
 _WINDOW_FIELDS = {"doors_at": "doors", "starts_at": "starts", "ends_at": "ends", "grace_s": "grace_s"}
 _POLICY_FIELDS = {
@@ -224,6 +227,7 @@ def _draft(context: Context, tenant: TenantId, request: EventRequest, now: datet
         bundle_version=1,
         transfer_rules=request.transfer_rules,
         refund_rules=request.refund_rules,
+        nft=request.nft,
     )
 
 

@@ -11,10 +11,12 @@ from server.domain.access import User
 from server.services.codes import number_ticket
 from server.services.context import Context
 from server.services.keys import MasterSecrets
+from server.services.nft_views import NftView, view_asset
 from server.services.page_marks import Wish, leave_marks, read_mark
 from server.services.problems import TicketUnknown
 from server.services.rows import HistoryRow
 from server.services.rows_attendee import TOP, HeldTicket, TicketSearch
+from server.services.rows_nft import AssetRow
 from server.services.show_code import find_own_ticket
 from shared.ids import EventId, TicketId, TicketTypeId
 from shared.tickets.lifecycle import Actor, State
@@ -26,7 +28,8 @@ FAR = 500
 class TicketView(Struct, frozen=True, kw_only=True, rename="camel"):
     """A ticket as its owner sees it.
 
-    ``number`` is what to tell the people at a gate when the code cannot be read; empty where its keys were retired.
+    ``number`` is what to tell the people at a gate when the code cannot be read; empty where its keys were retired. ``nft`` is
+    the ticket's copy on chain, null where the event has none.
     """
 
     id: TicketId
@@ -41,6 +44,7 @@ class TicketView(Struct, frozen=True, kw_only=True, rename="camel"):
     seat: str
     valid_from: datetime
     valid_until: datetime
+    nft: NftView | None
 
 
 class Held(Struct, frozen=True, kw_only=True):
@@ -86,8 +90,9 @@ async def list_tickets(context: Context, user: User, wish: Wish) -> Held:
     )
     async with context.db.tenant(user.tenant) as tx:
         rows = await tx.tickets.search(search)
+        assets = {one.ticket: one for one in await tx.assets.of_tickets([row.id for row in rows])} if rows else {}
         masters = await context.vault.known_masters(tx)
-    shown = [_view(row, masters) for row in rows[: wish.limit]]
+    shown = [_view(row, masters, assets.get(row.id)) for row in rows[: wish.limit]]
     more = len(rows) > wish.limit
     if shown and skip + wish.limit >= FAR:
         await leave_marks(context, user, wish, (shown[0].id, shown[-1].id) if more else (shown[0].id, None))
@@ -103,10 +108,11 @@ async def read_ticket(context: Context, user: User, ticket_id: TicketId) -> Tick
     async with context.db.tenant(user.tenant) as tx:
         await find_own_ticket(tx, user, ticket_id)
         row = await tx.tickets.held(ticket_id)
+        assets = await tx.assets.of_tickets([ticket_id])
         masters = await context.vault.known_masters(tx)
     if row is None:
         raise TicketUnknown("You have no such ticket.")
-    return _view(row, masters)
+    return _view(row, masters, assets[0] if assets else None)
 
 
 async def read_life(context: Context, user: User, ticket_id: TicketId, *, before: int, limit: int) -> Life:
@@ -122,7 +128,7 @@ async def read_life(context: Context, user: User, ticket_id: TicketId, *, before
     return Life(steps=steps, earlier=len(rows) > limit)
 
 
-def _view(row: HeldTicket, masters: MasterSecrets | None) -> TicketView:
+def _view(row: HeldTicket, masters: MasterSecrets | None, asset: AssetRow | None) -> TicketView:
     secret = masters.secrets.get(row.master) if masters is not None else None
     return TicketView(
         id=row.id,
@@ -137,6 +143,7 @@ def _view(row: HeldTicket, masters: MasterSecrets | None) -> TicketView:
         seat=row.seat,
         valid_from=row.valid_from or row.doors,
         valid_until=row.valid_until or row.ends,
+        nft=view_asset(asset),
     )
 
 

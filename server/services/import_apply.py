@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
+from server.domain.nft import NftMode, first_state
 from server.services.context import Context
 from server.services.ports import Unit
 from server.services.rows import ActorRef, EventState, TicketRow, TicketTypeRow
@@ -145,7 +146,9 @@ async def _make(context: Context, tx: Unit, row: ImportRow, staged: Sequence[Sta
     now = context.clock.now()
     types = await tx.stock.of_event(row.event)
     seated = {one.id for one in types if one.seated}
-    active = Move(to=State.ACTIVE, actor=system_of(row), source=SOURCE, now=now)
+    standing = await tx.events.hold_standing(row.event)
+    first = first_state(standing.nft if standing is not None else NftMode.OFF)
+    active = Move(to=first, actor=system_of(row), source=SOURCE, now=now)
     by_seat = {one.seat: one for one in staged if one.ticket_type in seated}
     made = [
         (one, _ticket(tx.tenant, row.event, one, TicketId(uuid7(now, context.random_bytes))))

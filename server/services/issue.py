@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from server.domain.access import User
 from server.domain.names import read_name
+from server.domain.nft import first_state
 from server.services.context import Context
 from server.services.events import lock_going_event
 from server.services.idempotency import Answer, name_call, run_once
@@ -87,7 +88,7 @@ class _Order(Struct, frozen=True, kw_only=True):
 
 async def _issue(context: Context, tx: Unit, order: _Order) -> Issued:
     now = context.clock.now()
-    await lock_going_event(tx, order.event)
+    event = await lock_going_event(tx, order.event)
     wanted = Counter(line.ticket_type_id for line in order.lines)
     types = {one.id: one for one in await tx.stock.lock(sorted(wanted)) if one.event == order.event}
     for line in order.lines:
@@ -99,7 +100,7 @@ async def _issue(context: Context, tx: Unit, order: _Order) -> Issued:
         await tx.organising.sell_free(ticket_type, quantity)
     actor = ActorRef(kind=Actor.ORGANISER, id=str(order.user.user))
     sold = Move(to=State.SOLD, actor=actor, source=SOURCE, now=now, reason=order.reason)
-    active = replace(sold, to=State.ACTIVE, actor=ActorRef(kind=Actor.SYSTEM, id=str(order.user.user)))
+    active = replace(sold, to=first_state(event.nft), actor=ActorRef(kind=Actor.SYSTEM, id=str(order.user.user)))
     seats = await _lock_seats(tx, order)
     fresh = [_ticket(context, order, line, now) for line in order.lines if line.seat_id is None]
     issued = await issue_tickets(tx, context.vault, fresh, list(types.values()), active) if fresh else []

@@ -44,8 +44,10 @@ if TYPE_CHECKING:  # the gates' ports may in turn speak of the rows re-exported 
     from server.services.ports_gates import Conflicts, Feed, Gates, Outbox, Scans
     from server.services.ports_live import Live, LookUp
     from server.services.ports_money import Refunds
+    from server.services.ports_nft import Assets
     from server.services.ports_organiser import Endings, Imports, Organising
     from server.services.ports_staff import Audit, Staff
+    from server.services.rows_nft import Standing
 
 __all__ = [
     "ActorRef",
@@ -109,6 +111,8 @@ class Unit(Protocol):
     def tickets(self) -> Tickets: ...
     @property
     def transfers(self) -> Transfers: ...
+    @property
+    def assets(self) -> Assets: ...
     @property
     def keys(self) -> Keys: ...
     @property
@@ -204,8 +208,11 @@ class Events(Protocol):
         """Return an event's state as it is at this moment, whoever may be about to change it."""
         ...
 
-    async def hold_state(self, event: EventId) -> EventState | None:
-        """Return an event's state, which nobody changes until the transaction ends; others may hold it as well."""
+    async def hold_standing(self, event: EventId) -> Standing | None:
+        """Return an event's state and what it wants of the chain, which nobody changes until the transaction ends.
+
+        Others may hold it as well.
+        """
         ...
 
     async def raise_key_series(self, event: EventId) -> None:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from server.domain.access import User
+from server.domain.nft import first_state
 from server.services.context import Context
 from server.services.idempotency import Answer, Call, find_answer, name_call, run_once
 from server.services.money_back import return_refused
@@ -201,9 +202,9 @@ async def place_order(
         PaymentReused: the payment bought something already.
         NotOnSale: the event was closed or cancelled.
     """
-    state = await tx.events.hold_state(reservation.event)
-    if state is not EventState.OPEN:
-        raise NotOnSale(f"This event is {state}: nothing is sold any more.")
+    standing = await tx.events.hold_standing(reservation.event)
+    if standing is None or standing.state is not EventState.OPEN:
+        raise NotOnSale(f"This event is {standing and standing.state}: nothing is sold any more.")
     order = OrderRow(
         tenant=tx.tenant,
         id=OrderId(uuid7(now, context.random_bytes)),
@@ -215,20 +216,21 @@ async def place_order(
         created_at=now,
     )
     await tx.orders.add_order(order)
-    tickets, types = await _issue(context, tx, reservation, order)
+    tickets, types = await _issue(context, tx, reservation, order, first_state(standing.nft))
     return order, tickets, types
 
 
 async def _issue(
-    context: Context, tx: Unit, reservation: ReservationRow, order: OrderRow
+    context: Context, tx: Unit, reservation: ReservationRow, order: OrderRow, first: State
 ) -> tuple[list[TicketRow], list[TicketTypeRow]]:
     lines = [line for _, line in await tx.orders.lines([reservation.id])]
     types = await tx.stock.of_event(reservation.event)
     seated = {one.id for one in types if one.seated}
     plain = [line for line in lines if line.ticket_type not in seated]
-    seats = await _sell_seats(context, tx, order, lines, types) if len(plain) < len(lines) else []
+    sale = _Sale(order=order, lines=lines, types=types, first=first)
+    seats = await _sell_seats(context, tx, sale) if len(plain) < len(lines) else []
     fresh = [_fresh_ticket(context, reservation, order, line) for line in plain for _ in range(line.quantity)]
-    issued = await issue_tickets(tx, context.vault, fresh, types, _step(order, State.ACTIVE)) if fresh else []
+    issued = await issue_tickets(tx, context.vault, fresh, types, _step(order, first)) if fresh else []
     await tx.orders.set_state(reservation.id, ReservationState.CONFIRMED)
     # Last, because everybody who wants this type waits for these rows; in the order in which everybody locks them.
     for line in sorted(lines, key=lambda one: one.ticket_type):
@@ -236,18 +238,25 @@ async def _issue(
     return seats + issued, types
 
 
-async def _sell_seats(
-    context: Context, tx: Unit, order: OrderRow, lines: list[ReservationLine], types: list[TicketTypeRow]
-) -> list[TicketRow]:
-    wanted = {line.ticket_type: line.quantity for line in lines}
-    seated = [one.id for one in types if one.seated and one.id in wanted]
+class _Sale(Struct, frozen=True, kw_only=True):
+    """What is sold, and in which state tickets leave the sale."""
+
+    order: OrderRow
+    lines: list[ReservationLine]
+    types: list[TicketTypeRow]
+    first: State
+
+
+async def _sell_seats(context: Context, tx: Unit, sale: _Sale) -> list[TicketRow]:
+    order, wanted = sale.order, {line.ticket_type: line.quantity for line in sale.lines}
+    seated = [one.id for one in sale.types if one.seated and one.id in wanted]
     # Seats are locked under their types, as everybody does who takes or frees them; and types all at once, in one order.
     await tx.stock.lock(sorted(wanted))
     seats = await tx.orders.seats([order.reservation])
     if len(seats) != sum(wanted[one] for one in seated):
         raise NotOnSale("Seats of this reservation were taken out of the sale: let it go and reserve anew.")
     taken = replace(_step(order, State.SOLD), changes=Changes(order=order.id, owner=order.user))
-    return await sell_seats(tx, context.vault, seats, types, (taken, _step(order, State.ACTIVE)))
+    return await sell_seats(tx, context.vault, seats, sale.types, (taken, _step(order, sale.first)))
 
 
 def _step(order: OrderRow, to: State) -> Move:

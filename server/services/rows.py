@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from server.domain.nft import NftMode
 from server.domain.rules import RefundRules, TransferRules
 from shared.admission.policy import Policy
 from shared.ids import EventId, OrderId, ReservationId, TenantId, TicketId, TicketTypeId, TransferId, UserId, VenueId
@@ -91,6 +92,7 @@ class EventRow(Struct, frozen=True, kw_only=True):
     version: int = 1
     transfer_rules: TransferRules = TransferRules()
     refund_rules: RefundRules = RefundRules()
+    nft: NftMode = NftMode.OFF
 
 
 class TicketTypeRow(Struct, frozen=True, kw_only=True):

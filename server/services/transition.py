@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from server.services.domain_events import Step, tell_steps
 from server.services.feed_entries import ticket_entry, tombstone_entry
 from server.services.keys import KeyVault, MasterSecrets
+from server.services.nft_wishes import wish_assets
 from server.services.ports import Unit
 from server.services.problems import TicketChanged
 from server.services.rows import ActorRef, HandleRow, HistoryRow, TicketRow, TicketTypeRow
@@ -99,7 +100,7 @@ async def move_seats(tx: Unit, seats: list[TicketRow], move: Move) -> None:
 async def sell_seats(
     tx: Unit, vault: KeyVault, seats: list[TicketRow], ticket_types: list[TicketTypeRow], moves: tuple[Move, Move]
 ) -> list[TicketRow]:
-    """Take the two steps from a held seat to somebody's ticket; gates hear of what it is in the end.
+    """Take the two steps from a held seat to somebody's ticket, or the first if it ends there; gates hear of what it is then.
 
     Raises:
         TransitionInvalid, TransitionDenied: the state table forbids it, or this actor may not.
@@ -107,7 +108,7 @@ async def sell_seats(
     """
     masters = await vault.masters(tx)
     sold = await _take(tx, masters, seats, moves[0])
-    issued = await _take(tx, masters, sold, moves[1])
+    issued = sold if moves[1].to is State.SOLD else await _take(tx, masters, sold, moves[1])
     await _tell(tx, masters, sold, issued, ticket_types)
     return issued
 
@@ -124,14 +125,16 @@ async def issue_tickets(
 ) -> list[TicketRow]:
     """Keep new tickets and take their first step together; ``move.to`` is where they end up.
 
-    The tickets come in the state they are made in, version 1; their types are among ``ticket_types``. The same checks,
-    history and feed entries as for a step of a single ticket, in a fixed number of statements.
+    The tickets come sold, version 1; their types are among ``ticket_types``. Where they stay so for now, being sold is the
+    step. The same checks, history and feed entries as for a step of a single ticket, in a fixed number of statements.
 
     Raises:
         TransitionInvalid, TransitionDenied: the state table forbids the step.
     """
     by_id = {one.id: one for one in ticket_types}
     masters = await vault.masters(tx)
+    if move.to is State.SOLD:
+        tickets = [replace(one, state=State.AVAILABLE) for one in tickets]
     for ticket in tickets:
         check_transition(ticket.state, move.to, move.actor.kind, move.reason)
     issued = [_apply(ticket, move, masters.newest) for ticket in tickets]
@@ -140,7 +143,9 @@ async def issue_tickets(
     made = [_history(None, ticket, move) for ticket in tickets]
     taken = [_history(before.state, after, move) for before, after in zip(tickets, issued, strict=True)]
     await tx.tickets.add_history(made + taken)
-    await tell_steps(tx, [_step(before, after, move) for before, after in zip(tickets, issued, strict=True)])
+    steps = [replace(_step(old, new, move), made=True) for old, new in zip(tickets, issued, strict=True)]
+    await tell_steps(tx, steps)
+    await wish_assets(tx, [(None, one) for one in issued], move.now)
     if issued:
         master = masters.of(masters.newest)
         await tx.outbox.append(issued[0].event, [ticket_entry(master, one, by_id[one.ticket_type]) for one in issued])
@@ -176,6 +181,7 @@ async def _take(tx: Unit, masters: MasterSecrets | None, tickets: list[TicketRow
         await add_handles(tx, masters, fresh)
     await tx.tickets.add_history([_history(old.state, new, move) for old, new in zip(tickets, after, strict=True)])
     await tell_steps(tx, [_step(old, new, move) for old, new in zip(tickets, after, strict=True)])
+    await wish_assets(tx, list(zip(tickets, after, strict=True)), move.now)
     return after
 
 

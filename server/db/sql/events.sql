@@ -20,13 +20,13 @@ RETURNING id;
 -- name: get_event
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
   epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since,
-  version, transfer_rules, refund_rules
+  version, transfer_rules, refund_rules, nft
 FROM events WHERE id = $1;
 
 -- name: list_public_events
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
   epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since,
-  version, transfer_rules, refund_rules
+  version, transfer_rules, refund_rules, nft
 FROM events
 WHERE state <> 'draft' AND ($1::uuid IS NULL OR id < $1)
 ORDER BY id DESC LIMIT $2;
@@ -41,9 +41,9 @@ SELECT id FROM events WHERE id = $1 FOR NO KEY UPDATE;
 -- name: get_event_state
 SELECT state FROM events WHERE id = $1;
 
--- name: hold_event_state
+-- name: hold_event_standing
 -- Whoever closes or cancels an event waits for sales that are under way, and sales after it see that it is closed.
-SELECT state FROM events WHERE id = $1 FOR SHARE;
+SELECT state, nft FROM events WHERE id = $1 FOR SHARE;
 
 -- name: raise_key_series
 UPDATE events SET key_series = key_series + 1, bundle_version = bundle_version + 1 WHERE id = $1;
@@ -55,5 +55,5 @@ UPDATE events SET config_id = $1, config_since = bundle_version + 1, bundle_vers
 -- name: list_events
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
   epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since,
-  version, transfer_rules, refund_rules
+  version, transfer_rules, refund_rules, nft
 FROM events WHERE $1::uuid IS NULL OR id = $1 ORDER BY id;

@@ -2,13 +2,13 @@
 -- $9 says by how much gates must be given new bundles.
 UPDATE events SET
   name = $2, state = $3, policy = $4, sale_starts = $5, sale_ends = $6, max_per_user = $7, reveal_at = $8,
-  transfer_rules = $10, refund_rules = $11, version = version + 1, bundle_version = bundle_version + $9::bigint
+  transfer_rules = $10, refund_rules = $11, nft = $12, version = version + 1, bundle_version = bundle_version + $9::bigint
 WHERE id = $1;
 
 -- name: list_all_events
 SELECT tenant_id AS tenant, id, venue_id, name, state, policy, sale_starts, sale_ends, max_per_user, slot_s,
   epoch_zero, epoch_s, reveal_at, bundle_version, key_series, config_id AS config, config_since,
-  version, transfer_rules, refund_rules
+  version, transfer_rules, refund_rules, nft
 FROM events WHERE ($1::uuid IS NULL OR id < $1) ORDER BY id DESC LIMIT $2;
 
 -- name: get_tenant

@@ -92,3 +92,16 @@ INSERT INTO audit_log (tenant_id, id, at, actor_id, actor_name, action)
 VALUES (current_tenant(), current_tenant(), '2026-01-01Z', 'sample', 'Ada', 'sign_in');
 INSERT INTO gate_commands (tenant_id, gate_id, number, id, kind, body, created_by, created_at)
 VALUES (current_tenant(), current_tenant(), 1, current_tenant(), 'resume', '\x00', 'sample', '2026-01-01Z');
+INSERT INTO nft_assets (tenant_id, ticket_id, event_id, wish, wished_at)
+VALUES (current_tenant(), current_tenant(), current_tenant(), 'live', '2026-01-01Z');
+INSERT INTO chain_txs (tenant_id, kind, raw, signature, last_height, lamports, created_at)
+VALUES (current_tenant(), 'mint', '\x00', current_tenant()::text, 1, 0, '2026-01-01Z');
+INSERT INTO chain_collections (tenant_id, address, name, uri)
+VALUES (current_tenant(), current_tenant()::text, 'Harbour Nights', 'https://tickets.example/m/c');
+INSERT INTO chain_trees (tenant_id, address, version, depth, buffer, canopy, created_at)
+VALUES (current_tenant(), current_tenant()::text, 2, 14, 64, 8, '2026-01-01Z');
+INSERT INTO chain_leaves (tenant_id, tree, index, asset, owner, delegate, data_hash, creator_hash, hash, seq, signature)
+VALUES (
+  current_tenant(), current_tenant()::text, 0, 'asset', 'owner', 'owner', sha256('data'), sha256('creators'), sha256('leaf'), 1,
+  current_tenant()::text
+);

@@ -21,6 +21,8 @@ WORKER_FILES = {
     "trimming.sql",
     "figures.sql",
     "staff_worker.sql",
+    "mint.sql",
+    "mint_session.sql",
 }
 OTHER_FILES = {"backup.sql", "bootstrap.sql", "migrate.sql"}
 PLANNED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")

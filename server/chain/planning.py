@@ -1,0 +1,200 @@
+"""What is to be done next, signed and written down before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+from solders.pubkey import Pubkey
+
+from server.chain.composing import (
+    SYMBOL,
+    Change,
+    Composed,
+    Wanted,
+    compose_change,
+    compose_mints,
+    compose_nothing,
+    data_hash,
+)
+from server.chain.desk import Desk
+from server.chain.fees import Fees
+from server.chain.forest import Forest
+from server.chain.metadata import NAME_BYTES, Metadata
+from server.chain.sealing import About, SpendCapReached, read_durable, seal
+from server.chain.signing import MemorySigner
+from server.chain.transactions import DurableNonce
+from server.domain.nft import AssetState
+from server.services.ports_mint import Overtaken
+from server.services.rows_mint import CollectionRow, DueAsset, NonceRow, PlannedAsset, TreeRow, TxKind, TxRow
+from shared.ids import TenantId, TicketId
+
+_MOST_MINTS = 12
+
+log = structlog.get_logger()
+
+_UNDER_WAY = {
+    TxKind.MINT: AssetState.ASSIGNED,
+    TxKind.TRANSFER: AssetState.TRANSFERRING,
+    TxKind.FREEZE: AssetState.FREEZING,
+    TxKind.THAW: AssetState.TRANSFERRING,
+    TxKind.BURN: AssetState.BURNING,
+}
+
+
+class Ground(Struct, kw_only=True):
+    """Where assets may go: all trees by address, all collections by tenant."""
+
+    trees: dict[str, TreeRow]
+    collections: dict[TenantId, CollectionRow]
+
+    def tree_for(self, tenant: TenantId) -> TreeRow | None:
+        """Return an open tree of a tenant that has room."""
+        mine = (one for one in self.trees.values() if one.tenant == tenant and one.state == "open" and one.room > 0)
+        return next(mine, None)
+
+    def collection_of(self, tree: TreeRow) -> str | None:
+        """Return what a tree's assets belong to; version 1 knows nothing of the kind."""
+        found = self.collections.get(tree.tenant)
+        return None if found is None or tree.version == 1 else found.address
+
+    def is_ready(self, tenant: TenantId, version: int) -> bool:
+        """Tell whether a tenant's mints have somewhere to go."""
+        found = self.collections.get(tenant)
+        return self.tree_for(tenant) is not None and (version == 1 or (found is not None and found.state == "open"))
+
+
+class Planner:
+    """Signs as many transactions as there are free nonces."""
+
+    def __init__(self, desk: Desk, forest: Forest, fees: Fees) -> None:
+        self._desk = desk
+        self._forest = forest
+        self._fees = fees
+
+    async def plan(self, due: Sequence[DueAsset], nonces: Sequence[NonceRow], ground: Ground) -> int:
+        """Sign and keep transactions for what is due; return how many."""
+        waiting, signed = list(due), 0
+        try:
+            for nonce in nonces:
+                if nonce.state != "ready" or nonce.tx_id is not None or nonce.value is None:
+                    continue
+                taken = await self._one(waiting, self._durable(nonce.address, nonce.value), ground)
+                if not taken:
+                    break
+                signed += 1
+                waiting = [one for one in waiting if one.ticket not in taken]
+        except SpendCapReached as cap:
+            self._desk.halt(cap.code)
+        except Overtaken:
+            log.info("mint.overtaken")
+        return signed
+
+    async def cancel(self, doubted: TxRow) -> None:
+        """Sign the use of a doubted transaction's nonce for nothing, so that one of the two lands and the other cannot."""
+        if doubted.nonce is None or doubted.nonce_value is None:
+            return
+        composed = compose_nothing(self._desk.plan.keys, await self._fees.price(doubted.nonce))
+        about = About(tenant=doubted.tenant, kind=TxKind.CANCEL, tree=doubted.tree, version=self._desk.plan.version)
+        new = await seal(self._desk, about, composed, self._durable(doubted.nonce, doubted.nonce_value))
+        async with self._desk.db.worker() as unit:
+            await unit.mints.begin(new, [], None)
+        log.info("mint.cancelling", signature=doubted.signature, problem=doubted.problem)
+
+    def _durable(self, address: str, value: bytes) -> DurableNonce:
+        return read_durable(address, value, self._desk.plan.keys.payer.address)
+
+    async def _one(self, waiting: list[DueAsset], nonce: DurableNonce, ground: Ground) -> set[TicketId]:
+        """Sign one transaction and return which tickets it is about; none if nothing that waits can be done now."""
+        for due in waiting:
+            if due.action is not TxKind.MINT:
+                if await self._change(due, nonce, ground):
+                    return {due.ticket}
+            elif ground.is_ready(due.tenant, self._desk.plan.version):
+                same = [one for one in waiting if one.tenant == due.tenant and one.action is TxKind.MINT]
+                return await self._mint(same, nonce, ground)
+        return set()
+
+    async def _mint(self, due: list[DueAsset], nonce: DurableNonce, ground: Ground) -> set[TicketId]:
+        tree = ground.tree_for(due[0].tenant)
+        if tree is None:
+            return set()
+        due = due[: min(_MOST_MINTS, tree.room)]
+        described = [await self._describe(one, ground.collection_of(tree)) for one in due]
+        address = self._desk.plan.wallets.address
+        wanted = [
+            Wanted(owner=address(one.tenant, one.wish_owner), metadata=metadata)
+            for one, metadata in zip(due, described, strict=True)
+        ]
+        price = await self._fees.price(tree.address)
+        composed = compose_mints(self._desk.plan.keys, Pubkey.from_string(tree.address), tree.version, wanted, price)
+        count = len(composed.draft.instructions)
+        planned = [
+            _plan(one, metadata, data_hash(metadata, tree.version))
+            for one, metadata in zip(due[:count], described[:count], strict=True)
+        ]
+        await self._keep(composed, nonce, (tree, TxKind.MINT), planned)
+        ground.trees[tree.address] = replace(tree, assigned=tree.assigned + count)
+        return {one.ticket for one in planned}
+
+    async def _describe(self, due: DueAsset, collection: str | None) -> Metadata:
+        """Return what is minted; a second try says what the first did, so that both are known by one hash."""
+        return Metadata(
+            name=due.name or shorten(due.event_name),
+            symbol=SYMBOL,
+            uri=due.uri or await self._desk.plan.storage.place(due.token),
+            collection=None if collection is None else Pubkey.from_string(collection),
+        )
+
+    async def _change(self, due: DueAsset, nonce: DurableNonce, ground: Ground) -> bool:
+        tree, plan = ground.trees.get(due.tree or ""), self._desk.plan
+        if tree is None or due.leaf_index is None or due.name is None or due.uri is None:
+            return False
+        async with self._desk.db.worker() as unit:
+            leaf = await unit.mints.leaf(tree.address, due.leaf_index)
+        if leaf is None:
+            return False
+        moves = due.action is TxKind.TRANSFER
+        change = Change(
+            kind=due.action,
+            place=await self._forest.place(tree, leaf, ground.collection_of(tree)),
+            holder=MemorySigner(plan.wallets.keypair(due.tenant, due.held_by)),
+            new_owner=plan.wallets.address(due.tenant, due.wish_owner) if moves else None,
+        )
+        composed = compose_change(plan.keys, change, await self._fees.price(tree.address))
+        planned = PlannedAsset(
+            ticket=due.ticket,
+            held_by=due.wish_owner if moves else due.held_by,
+            name=due.name,
+            uri=due.uri,
+            data_hash=leaf.data_hash,
+        )
+        await self._keep(composed, nonce, (tree, due.action), [planned])
+        return True
+
+    async def _keep(
+        self, composed: Composed, nonce: DurableNonce, what: tuple[TreeRow, TxKind], planned: list[PlannedAsset]
+    ) -> None:
+        tree, kind = what
+        about = About(
+            tenant=tree.tenant,
+            kind=kind,
+            tree=tree.address,
+            version=tree.version,
+            tickets=[one.ticket for one in planned],
+        )
+        new = await seal(self._desk, about, composed, nonce)
+        async with self._desk.db.worker() as unit:
+            await unit.mints.begin(new, planned, _UNDER_WAY[kind])
+        log.info("mint.signed", kind=kind, assets=len(planned), signature=new.signature)
+
+
+def shorten(name: str) -> str:
+    """Return as much of a name as an asset's may have, cut between letters."""
+    return name.encode()[:NAME_BYTES].decode(errors="ignore").strip() or "Ticket"
+
+
+def _plan(due: DueAsset, metadata: Metadata, told: bytes) -> PlannedAsset:
+    return PlannedAsset(ticket=due.ticket, held_by=due.wish_owner, name=metadata.name, uri=metadata.uri, data_hash=told)

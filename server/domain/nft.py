@@ -1,0 +1,60 @@
+"""What a ticket's asset on chain is meant to be, and how far it is; the chain follows the ticket, never the other way round."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from shared.tickets.lifecycle import State
+
+
+class NftMode(StrEnum):
+    """What an event wants of the chain."""
+
+    OFF = "off"
+    MIRROR = "mirror"
+    """Tickets are valid at once; their assets follow."""
+    WAIT_FOR_MINT = "wait_for_mint"
+    """A ticket is sold, then minted, and only then active."""
+
+
+class Wish(StrEnum):
+    """Whether there is to be an asset."""
+
+    LIVE = "live"
+    GONE = "gone"
+
+
+class AssetState(StrEnum):
+    """How far an asset is; a ticket without one has none of these."""
+
+    QUEUED = "queued"
+    ASSIGNED = "assigned"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    FINALIZED = "finalized"
+    TRANSFERRING = "transferring"
+    FREEZING = "freezing"
+    FROZEN = "frozen"
+    BURNING = "burning"
+    BURNED = "burned"
+    RETRYABLE = "retryable"
+    DEAD = "dead"
+
+
+_GONE = frozenset({State.REVOKED, State.REFUNDED, State.CANCELLED})
+_NOBODYS = frozenset({State.AVAILABLE, State.RESERVED})
+
+
+def wish_for(state: State) -> Wish | None:
+    """Return what a ticket in this state means for its asset; None: it is nobody's ticket yet.
+
+    One that was used or ran out keeps its asset: it is a keepsake by then.
+    """
+    if state in _NOBODYS:
+        return None
+    return Wish.GONE if state in _GONE else Wish.LIVE
+
+
+def first_state(mode: NftMode) -> State:
+    """Return in which state a ticket leaves the sale."""
+    return State.SOLD if mode is NftMode.WAIT_FOR_MINT else State.ACTIVE

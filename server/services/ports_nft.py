@@ -1,0 +1,39 @@
+"""What the use cases need of assets on chain, as Protocols; the rows are in `server.services.rows_nft`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from server.services.rows_nft import AssetCount, AssetRow, PublicAsset, WishRow
+from shared.ids import EventId, TicketId
+
+
+class Assets(Protocol):
+    """One tenant's assets: what is wished of them is written here, what is done about it by the mint worker alone."""
+
+    async def wish(self, wishes: Sequence[WishRow], now: datetime) -> None:
+        """Note what is wished of tickets' assets, for those whose event has any; one that never was is not wished gone."""
+        ...
+
+    async def of_tickets(self, tickets: Sequence[TicketId]) -> list[AssetRow]:
+        """Return the assets of tickets that have one."""
+        ...
+
+    async def count(self, event: EventId) -> list[AssetCount]:
+        """Return how many of an event's assets are in which state."""
+        ...
+
+    async def wish_missing(self, event: EventId, now: datetime) -> int:
+        """Wish assets for tickets of an event, if it wants any, that have none; return for how many."""
+        ...
+
+
+class PublicAssets(Protocol):
+    """Assets across tenants, as anybody may read them."""
+
+    async def read(self, token: UUID) -> PublicAsset | None:
+        """Return the asset whose metadata's address ends with this token."""
+        ...
