@@ -14,6 +14,7 @@ from server.cli_parsers_deploy import add_backup, add_secrets, add_work
 from server.cli_parsers_dlq import add_dlq
 from server.cli_parsers_doors import add_doors
 from server.cli_parsers_keys import add_keys
+from server.cli_parsers_nft import add_nft
 from server.cli_parsers_office import add_office
 from server.cli_parsers_people import add_people
 from server.cli_parsers_staff import add_staff
@@ -83,6 +84,7 @@ def build_parser() -> CommandParser:
     add_access(commands)
     add_staff(commands)
     add_dlq(commands)
+    add_nft(commands)
     add_token(commands)
     add_work(commands)
     add_secrets(commands)

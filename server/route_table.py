@@ -15,6 +15,7 @@ from server.api.holdings import HoldingApi
 from server.api.internal import InternalApi
 from server.api.issuing import IssuingApi
 from server.api.live import LiveApi
+from server.api.nfts import NftApi
 from server.api.operations import OperationsApi
 from server.api.payments import PaymentApi
 from server.api.quarantine import QuarantineApi
@@ -53,6 +54,7 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
         *GateSyncApi(parts.context, parts.snapshots, parts.hub).routes(),
         *QuarantineApi(parts.context).routes(),
         *OperationsApi(parts.context).routes(),
+        *NftApi(parts.context, parts.database, parts.public_url).routes(),
         *ExportApi(parts.context).routes(),
         *LiveApi(parts.live).routes(),
         *EventApi(parts.context).routes(),

@@ -39,7 +39,9 @@ class Node:
         """Tell whether a call may be made now."""
         return self.breaker.allows(self._monotonic())
 
-    async def call(self, method: str, params: list[Any], kind: type[T], timeout_s: float = TIMEOUT_S) -> T:
+    async def call(
+        self, method: str, params: list[Any] | dict[str, Any], kind: type[T], timeout_s: float = TIMEOUT_S
+    ) -> T:
         """Ask and return the result as ``kind``.
 
         Raises:
@@ -62,7 +64,7 @@ class Node:
         self.breaker.note(self._monotonic(), good=True)
         return answer
 
-    async def _ask(self, method: str, params: list[Any], timeout_s: float) -> Raw:
+    async def _ask(self, method: str, params: list[Any] | dict[str, Any], timeout_s: float) -> Raw:
         self._last += 1
         body = msgspec.json.encode({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params})
         wanted = self._last

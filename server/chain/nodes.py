@@ -43,7 +43,7 @@ class Nodes:
         """Return how many there are, well or not."""
         return len(self._nodes)
 
-    async def read(self, method: str, params: list[Any], kind: type[T]) -> T:
+    async def read(self, method: str, params: list[Any] | dict[str, Any], kind: type[T]) -> T:
         """Return the first node's answer, the next one's where it is away, behind or tired of us.
 
         Raises:
@@ -61,7 +61,7 @@ class Nodes:
                     raise
         raise ChainAway("No Solana node answers: what is to be minted waits.")
 
-    async def ask_all(self, method: str, params: list[Any], kind: type[T]) -> list[T | NodeFailed]:
+    async def ask_all(self, method: str, params: list[Any] | dict[str, Any], kind: type[T]) -> list[T | NodeFailed]:
         """Return every allowed node's answer or problem."""
 
         async def one(node: Node) -> T | NodeFailed:

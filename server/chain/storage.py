@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from server.chain.metadata import URI_BYTES
+from server.domain.nft_token import write_token
 from shared.problems import SettingsInvalid
 
 LONGEST_BASE = URI_BYTES - 40
@@ -33,4 +34,4 @@ class OwnPages:
 
     async def place(self, token: UUID) -> str:
         """Return the page's address; each byte of it is paid for in every mint."""
-        return f"{self._base}/m/{token.hex}"
+        return f"{self._base}/m/{write_token(token)}"

@@ -128,6 +128,15 @@ class MintWorker:
                 if not rests:
                     await self.check(after)
 
+    async def follow_up(self, tree: TreeRow) -> tuple[TreeRow, Finding]:
+        """Follow a tree as far as the chain is, and compare the two.
+
+        Raises:
+            ChainAway, NodeFailed: nobody tells.
+        """
+        after = await self._follower.follow(tree)
+        return after, await self.check(after)
+
     async def check(self, tree: TreeRow) -> Finding:
         """Compare a tree with the chain, and read it anew from its beginning if it is another.
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from server.db.driver import Connection, read_row
+from server.db.reconcile_store import ReconcileStore
 from server.db.statements import load_statements
 from server.db.tree_store import TreeStore
 from server.domain.nft import AssetState
@@ -23,7 +24,7 @@ from server.services.rows_mint import (
 _SQL = load_statements("mint.sql")
 
 
-class MintStore(TreeStore):
+class MintStore(TreeStore, ReconcileStore):
     """Implements ``server.services.ports_mint.MintBook``."""
 
     def __init__(self, connection: Connection) -> None:

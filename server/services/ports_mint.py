@@ -17,14 +17,17 @@ from server.services.rows_mint import (
     DeadAsset,
     DueAsset,
     Followed,
+    KnownAsset,
     LeafRow,
     NewTx,
     NonceRow,
+    Orphan,
     PlannedAsset,
     TreeRow,
     TxRow,
     UntoldTicket,
 )
+from server.services.rows_nft import AssetCount
 from shared.ids import TenantId
 from shared.problems import Conflict
 
@@ -152,6 +155,30 @@ class MintBook(Protocol):
 
     async def forget_tree(self, tree: str) -> None:
         """Forget a tree's leaves, to follow it from its beginning."""
+        ...
+
+    async def orphans(self, limit: int) -> list[Orphan]:
+        """Return leaves that are no ticket's."""
+        ...
+
+    async def leafless(self) -> int:
+        """Return how many assets are said to be on chain and have no leaf."""
+        ...
+
+    async def count_leaves(self, tree: str) -> int:
+        """Return how many leaves of a tree are known, burned ones among them."""
+        ...
+
+    async def states(self) -> list[AssetCount]:
+        """Return how many assets are in which state."""
+        ...
+
+    async def known(self, after: str, limit: int) -> list[KnownAsset]:
+        """Return assets at rest, by address, to be compared."""
+        ...
+
+    async def oldest_due(self) -> datetime | None:
+        """Return since when the longest waiting asset waits."""
         ...
 
     async def dead(self, limit: int) -> list[DeadAsset]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -34,6 +35,23 @@ class Assets(Protocol):
 class PublicAssets(Protocol):
     """Assets across tenants, as anybody may read them."""
 
-    async def read(self, token: UUID) -> PublicAsset | None:
-        """Return the asset whose metadata's address ends with this token."""
+    async def public(self, token: UUID) -> PublicAsset | None:
+        """Return the asset or the collection whose metadata's address ends with this token."""
+        ...
+
+
+class PublicUnit(Protocol):
+    """One transaction across tenants."""
+
+    @property
+    def mints(self) -> PublicAssets:
+        """Return what anybody may read."""
+        ...
+
+
+class PublicDatabase(Protocol):
+    """The door across tenants."""
+
+    def worker(self) -> AbstractAsyncContextManager[PublicUnit]:
+        """Open one transaction across tenants."""
         ...

@@ -197,3 +197,24 @@ class UntoldTicket(Struct, frozen=True, kw_only=True):
     tenant: TenantId
     event: EventId
     ticket: TicketId
+
+
+class Orphan(Struct, frozen=True, kw_only=True):
+    """A leaf that is no ticket's; ``twin``: of a ticket that has another."""
+
+    tree: str
+    index: int
+    asset: str
+    owner: str
+    twin: bool
+
+
+class KnownAsset(Struct, frozen=True, kw_only=True):
+    """An asset as we believe it to be, to be compared with what others say of it."""
+
+    asset: str
+    owner: str
+    flags: int
+    tree: str
+    leaf_index: int
+    state: str

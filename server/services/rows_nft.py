@@ -58,8 +58,6 @@ class PublicAsset(Struct, frozen=True, kw_only=True):
 
     name: str
     event_name: str
-    venue_name: str
-    type_name: str
-    starts: datetime
-    state: str
-    version: int | None
+    type_name: str | None
+    starts: datetime | None
+    wish: Wish | None

@@ -6,6 +6,7 @@ the recorded vectors, and wherever the programs themselves are at hand, by runni
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections import deque
 
@@ -94,6 +95,13 @@ class Bubblegum:
         head = struct.pack("<BBII", 1, 0, shape.buffer, shape.depth) + bytes(Pubkey.default()) + bytes(8 + 6)
         state = struct.pack("<QQQ", found.seq, 0, 1)
         return (head.ljust(56, b"\0") + state + found.mirror.root).ljust(size, b"\0")
+
+    def config(self, tree: Pubkey) -> bytes:
+        """Return the account that says who may mint into a tree, and how many were minted."""
+        found = self.trees[tree]
+        head = hashlib.sha256(b"account:TreeConfig").digest()[:8] + bytes(found.creator) + bytes(found.delegate)
+        counts = struct.pack("<QQBBB", found.shape.capacity, found.minted, 0, 1, found.version - 1)
+        return (head + counts).ljust(96, b"\0")
 
     def _call(self, call: Called, signers: frozenset[Pubkey]) -> list[bytes]:
         if call.name == "create_collection":

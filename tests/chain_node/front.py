@@ -21,7 +21,7 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from server.chain.base58 import encode_base58
-from server.chain.programs import BUBBLEGUM, MPL_COMPRESSION, MPL_NOOP, SPL_NOOP
+from server.chain.programs import BUBBLEGUM, MPL_COMPRESSION, MPL_NOOP, SPL_NOOP, find_tree_config
 from tests.chain_node.bubblegum import STALE_PROOF, Bubblegum, ProgramRefused
 from tests.chain_node.called import read_calls
 
@@ -165,7 +165,9 @@ class Front:
             for signature, status in zip(params[0], result["value"], strict=True):
                 if status is not None and signature in programs.failures:
                     status["err"] = _error(programs.failures[signature])
-        elif method == "getAccountInfo" and result["value"] is not None:
+        elif method == "getAccountInfo" and result["value"] is None:
+            result["value"] = _config(Pubkey.from_string(params[0]), programs)
+        elif method == "getAccountInfo":
             address = Pubkey.from_string(params[0])
             if address in programs.model.trees:
                 size = len(base64.b64decode(result["value"]["data"][0]))
@@ -193,6 +195,21 @@ async def front_of(rpc: str, programs: Programs | None) -> AsyncIterator[tuple[F
     async with TestServer(app) as server:
         yield front, str(server.make_url("/"))
         await front.close()
+
+
+def _config(address: Pubkey, programs: Programs) -> dict[str, Any] | None:
+    """Return the account that the program would have made beside a tree."""
+    tree = next((one for one in programs.model.trees if find_tree_config(one) == address), None)
+    if tree is None:
+        return None
+    data = base64.b64encode(programs.model.config(tree)).decode()
+    return {
+        "lamports": 1_559_040,
+        "owner": str(BUBBLEGUM),
+        "data": [data, "base64"],
+        "executable": False,
+        "rentEpoch": 0,
+    }
 
 
 def _signers(raw: bytes) -> frozenset[Pubkey]:

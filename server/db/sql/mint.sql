@@ -192,3 +192,38 @@ FROM nft_assets WHERE state = 'dead' ORDER BY ticket_id LIMIT $1;
 -- name: revive
 UPDATE nft_assets SET state = 'retryable', tries = 0, not_before = '-infinity'
 WHERE state = 'dead' AND ($1::uuid[] IS NULL OR ticket_id = ANY ($1));
+
+-- name: public
+SELECT coalesce(a.name, e.name) AS name, e.name AS event_name, y.name AS type_name,
+  (e.policy #>> '{window,starts}')::timestamptz AS starts, a.wish
+FROM nft_assets AS a JOIN events AS e ON (e.tenant_id, e.id) = (a.tenant_id, a.event_id)
+JOIN tickets AS t ON (t.tenant_id, t.id) = (a.tenant_id, a.ticket_id)
+JOIN ticket_types AS y ON (y.tenant_id, y.id) = (t.tenant_id, t.ticket_type_id)
+WHERE a.token = $1
+UNION ALL
+SELECT c.name, c.name, NULL, NULL, NULL FROM chain_collections AS c WHERE c.tenant_id = $1
+LIMIT 1;
+
+-- name: orphans
+-- Leaves that are no ticket's: of the same hash as an asset's they are its twins, otherwise nobody knows of them.
+SELECT l.tree, l.index, l.asset, l.owner, EXISTS (
+  SELECT FROM nft_assets AS a WHERE a.tenant_id = l.tenant_id AND a.data_hash = l.data_hash
+) AS twin
+FROM chain_leaves AS l
+WHERE l.ticket_id IS NULL AND l.hash <> decode(repeat('00', 32), 'hex') ORDER BY l.tree, l.index LIMIT $1;
+
+-- name: leafless
+SELECT count(*) FROM nft_assets WHERE state IN ('confirmed', 'finalized', 'frozen') AND leaf_index IS NULL;
+
+-- name: leaves_of_tree
+SELECT count(*) FROM chain_leaves WHERE tree = $1;
+
+-- name: asset_states
+SELECT state, count(*) AS count, count(*) FILTER (WHERE elsewhere) AS elsewhere FROM nft_assets GROUP BY state ORDER BY state;
+
+-- name: sample_assets
+SELECT asset, owner, flags, tree, leaf_index, state FROM nft_assets
+WHERE state = 'finalized' AND tx_id IS NULL AND asset > $1 ORDER BY asset LIMIT $2;
+
+-- name: oldest_due
+SELECT min(wished_at) FROM nft_assets WHERE action IS NOT NULL;
