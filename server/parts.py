@@ -152,11 +152,9 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
         DatabaseUnsafe: it would not keep tenants apart.
         TooNew: it was made by a newer program.
     """
-    sizes = PoolSizes(app=plan.connections)
-    keys = choose_keys(plan.access, plan.clock)
     meters = await asyncio.to_thread(Meters)
     async with (
-        open_database(plan.app_dsn, plan.worker_dsn, sizes) as database,
+        open_database(plan.app_dsn, plan.worker_dsn, PoolSizes(app=plan.connections)) as database,
         open_ephemeral(plan.redis_url, plan.clock, meters.fell_back) as ephemeral,
         open_bus(plan) as bus,
         _open_gate_broker(plan.gate_broker) as gate_broker,
@@ -170,7 +168,7 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             context=context,
             access=plan.access,
             tokens=UserTokens(plan.jwt_secret, plan.clock, plan.access.rules),
-            public_tokens=None if keys is None else PublicTokens(keys, plan.clock, plan.access.rules),
+            public_tokens=_choose_public_tokens(plan),
             mint=CodeMint(),
             payments=_choose_payments(plan.payments, database),
             relay=RelayState(),
@@ -208,6 +206,11 @@ def _make_context(plan: ServerPlan, database: PgDatabase, ephemeral: Ephemeral, 
         counts=counts,
         keep_people=plan.keep_people,
     )
+
+
+def _choose_public_tokens(plan: ServerPlan) -> PublicTokens | None:
+    keys = choose_keys(plan.access, plan.clock)
+    return None if keys is None else PublicTokens(keys, plan.clock, plan.access.rules)
 
 
 def _choose_payments(kind: Payments, database: PgDatabase) -> PaymentProvider:
