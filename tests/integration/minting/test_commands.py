@@ -6,6 +6,7 @@ import base64
 from uuid import UUID
 
 import aiohttp
+import pytest
 
 from server.chain.following import Finding
 from server.chain.reconciling import reconcile
@@ -14,6 +15,7 @@ from server.domain.nft import AssetState
 from server.domain.nft_token import read_token, write_token
 from server.services.nft_pages import draw_picture, read_metadata
 from server.services.nft_views import read_event_nfts
+from server.services.problems_nft import AssetUnknown
 from shared.ids import UserId
 from tests.chain_node.bench import ask
 from tests.integration.minting.mint import Mint
@@ -36,6 +38,8 @@ async def test_everything_agrees_after_a_mint_and_says_so(mint: Mint) -> None:
     shown = await read_metadata(mint.shop.parts.database, token, first.uri)
     assert (shown.name, shown.attributes[0].value) == ("Opening", "Opening")
     assert "Opening" in await draw_picture(mint.shop.parts.database, token)
+    with pytest.raises(AssetUnknown):
+        await read_metadata(mint.shop.parts.database, UUID(int=1), first.uri)
 
 
 async def test_a_tree_that_was_read_wrongly_is_read_anew(mint: Mint) -> None:
