@@ -22,9 +22,8 @@ from server.parts import ServerPlan, Share
 from server.seed import seed
 from server.settings import EmbeddedSettings, Settings, read_settings
 from server.settings_access import plan_access
-from server.settings_monitoring import plan_keeping, plan_monitoring
 from server.settings_chain import ChainPlan, read_chain
-from server.settings_monitoring import plan_monitoring
+from server.settings_monitoring import plan_keeping, plan_monitoring
 from shared.codes.keys import parse_key_ring
 from shared.logs import configure_logs
 from shared.problems import InputUnusable

@@ -27,9 +27,8 @@ from server.parts import ServerPlan
 from server.seed import Seeds, seed
 from server.settings import EmbeddedSettings, check_secrets
 from server.settings_access import plan_access
-from server.settings_monitoring import plan_keeping, plan_monitoring
 from server.settings_chain import ChainPlan
-from server.settings_monitoring import plan_monitoring
+from server.settings_monitoring import plan_keeping, plan_monitoring
 from shared.codes.keys import KeyRing, parse_key_ring
 from shared.ids import TenantId, UserId
 from shared.problems import DataDamaged, SettingsInvalid
