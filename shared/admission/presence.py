@@ -91,10 +91,11 @@ def fold(admissions: Iterable[Admission]) -> Presence:
 def sum_up(known: Sequence[Admission]) -> Presence:
     """Return the presence after passages that all stand, given in ledger order."""
     entries = [one for one in known if one.direction is Direction.ENTRY]
+    exits = len(known) - len(entries)
     return Presence(
         entries=len(entries),
-        exits=len(known) - len(entries),
-        inside=len(entries) - count_pairs(span_of(one) for one in known),
+        exits=exits,
+        inside=len(entries) - (count_pairs(span_of(one) for one in known) if entries and exits else 0),
         first_entry=entries[0] if entries else None,
         last_entry=entries[-1] if entries else None,
         last=known[-1] if known else None,

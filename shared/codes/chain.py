@@ -11,10 +11,7 @@ secret, and the index in every step makes each step its own hash function. Slot 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from importlib import import_module
-from typing import Protocol
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -25,27 +22,6 @@ MAX_SLOTS = 0xFFFF
 """Slots an epoch may have: a token has 16 bits for its own."""
 
 _LABEL = b"ttchain1"
-
-
-class _Hash(Protocol):
-    def digest(self) -> bytes: ...
-
-
-def _find_sha256() -> Callable[[bytes], _Hash]:
-    """Return the interpreter's own SHA-256 where it has one.
-
-    A walk is thousands of hashes of 34 bytes each, and OpenSSL 3 takes several times as long to begin one as to do it.
-    """
-    for name in ("_sha2", "_sha256"):
-        try:
-            found: Callable[[bytes], _Hash] = import_module(name).sha256
-        except ImportError:
-            continue
-        return found
-    return hashlib.sha256
-
-
-_sha256 = _find_sha256()
 
 
 def derive_context(event: UUID, header: bytes, handle: bytes) -> bytes:
@@ -60,9 +36,8 @@ def derive_top(seed: bytes, header: bytes) -> bytes:
 
 def walk_down(context: bytes, value: bytes, start: int, stop: int) -> bytes:
     """Return x_stop from x_start by start - stop hashes; ``start >= stop >= 0``."""
-    sha256 = _sha256
     for index in range(start, stop, -1):
-        value = sha256(context + index.to_bytes(2, "big") + value).digest()[:VALUE_SIZE]
+        value = hashlib.sha256(context + index.to_bytes(2, "big") + value).digest()[:VALUE_SIZE]
     return value
 
 

@@ -69,6 +69,9 @@ def settle(admissions: Iterable[Admission], allowed: int | None, *, double_read_
     result depends only on the set of admissions.
     """
     known = _leave_out_repeats(passages(admissions), double_read_s)
+    presence = sum_up(known)
+    if presence.entries < 2:
+        return Ledger(presence=presence, surplus=())
     by_key = {order_key(one): one for one in known}
     surplus: list[Surplus] = []
     earlier: Admission | None = None
@@ -82,7 +85,7 @@ def settle(admissions: Iterable[Admission], allowed: int | None, *, double_read_
         if earlier is not None and (beyond or inside > 0):
             surplus.append(Surplus(admission=admission, earlier=earlier, kind=classify(earlier, admission)))
         entries, inside, earlier = entries + 1, inside + 1, admission
-    return Ledger(presence=sum_up(known), surplus=tuple(surplus))
+    return Ledger(presence=presence, surplus=tuple(surplus))
 
 
 def classify(earlier: Admission, later: Admission) -> ConflictClass:

@@ -69,6 +69,13 @@ PROMISED["ops_viewers"] = {
     "server's processor, nobody watching, %",
     "server's processor, watched, %",
 }
+PROMISED["ingestion"] = {
+    "take a batch of 200, ms",
+    "bare insert and update of 200, ms",
+    "proofs of 200, ms",
+    "rate, of the bare insert's",
+    "share of the proofs",
+}
 TICKETS = {"codes": "20", "decoders": "1", "soak": "1"}
 
 
