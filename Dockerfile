@@ -32,8 +32,9 @@ RUN printf '#!/bin/sh\nexec /venv/bin/python -m server "$@"\n' >/usr/local/bin/t
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=3004
 WORKDIR /app
 USER 10001:10001
-EXPOSE 3004
-# Draining takes up to ten seconds; kill only after that.
+# 9464 tells metrics, where METRICS_PORT says so.
+EXPOSE 3004 9464
+# Leaving takes DRAIN_SECONDS and up to ten seconds more; kill only after that.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/health/ready\", timeout=4)"]

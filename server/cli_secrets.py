@@ -66,6 +66,7 @@ def compose_files(random_bytes: RandomBytes) -> dict[str, str]:
         "rabbitmq_management_url": f"http://tickettoken:{broker}@rabbitmq:15672/",
         "rabbitmq_definitions.json": _describe_broker(broker, random_bytes(4)),
         "jwt_secret": random_bytes(48).hex(),
+        "metrics_token": random_bytes(24).hex(),
         "qr_encryption_key": f"k1={base64.b64encode(random_bytes(32)).decode()}",
     }
 

@@ -114,6 +114,13 @@ def test_only_migrating_knows_the_owners_password() -> None:
     assert [name for name in SERVICES if "owner_database_url" in SERVICES[name].get("secrets", [])] == ["migrate"]
 
 
+@pytest.mark.parametrize("name", ["server", "worker"])
+def test_nobody_is_killed_while_leaving(name: str) -> None:
+    service = SERVICES[name]
+    answering_s = 10  # server.app gives this to what was begun
+    assert int(service["stop_grace_period"].removesuffix("s")) > service["environment"]["DRAIN_SECONDS"] + answering_s
+
+
 def test_every_secret_is_made_by_the_command_for_it() -> None:
     made = {f"./secrets/{name}" for name in compose_files(os.urandom)}
     assert {secret["file"] for secret in COMPOSE["secrets"].values()} == made
