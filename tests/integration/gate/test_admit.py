@@ -15,6 +15,7 @@ from shared.admission.policy import GateLimit, Policy, Stale, Window
 from shared.admission.verdict import Reason
 from shared.clock import ManualClock, unix_ms
 from shared.sync.feed import PolicyEntry, TombstoneEntry
+from shared.sync.hlc import physical_ms
 from shared.sync.scan import as_admission, tag_seen
 from shared.tickets.lifecycle import State
 from tests.integration.gate.door import Door, open_door
@@ -283,3 +284,12 @@ async def test_an_admission_told_again_after_a_snapshot_is_counted_once(door: Do
     await door.learn(structs.replace(entered, seq=9), passage(door.venue.ticket(3), gate=SOUTH, at_ms=1, seq=10))
     assert door.knowledge.standing().inside == 2
     assert await door.world.count_bodies(NORTH) == 2
+
+
+async def test_a_stamp_from_tomorrow_is_known_and_not_adopted(door: Door) -> None:
+    tomorrow = passage(door.venue.ticket(2), gate=SOUTH, at_ms=unix_ms(NOW) + 86_400_000, seq=8)
+    await door.learn(tomorrow)
+    assert (await door.show_ticket(2)).verdict.reason is Reason.ALREADY_USED_ELSEWHERE
+    assert (await door.show_ticket(1)).verdict.admitted
+    stamps = [physical_ms(record.hlc) for record in await door.records()]
+    assert all(abs(stamp - unix_ms(NOW)) < 60_000 for stamp in stamps)
