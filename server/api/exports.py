@@ -13,6 +13,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from server.api.exchange import read_id, read_query
+from server.api.middleware import mark
 from server.api.routes import USER, Auth, Route
 from server.domain.access import Scope
 from server.domain.sheet import write_rows
@@ -101,6 +102,7 @@ async def stream(request: web.Request, headers: dict[str, str], parts: AsyncIter
     """Send parts as they come; a problem with the first is a problem of the request, a later one breaks the connection."""
     first = await anext(parts)
     response = web.StreamResponse(headers=headers)
+    mark(request, response)
     await response.prepare(request)
     if request.method == "HEAD":
         return response

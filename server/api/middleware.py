@@ -102,8 +102,7 @@ def trace_requests(random_bytes: RandomBytes, watch: Watch = _NOBODY) -> Middlew
         with correlating(trace), structlog.contextvars.bound_contextvars(trace=trace):
             response = await _answer(request, handler, trace)
             if not response.prepared:
-                response.headers[TRACE_HEADER] = trace
-                _tell_tally(request, response)
+                mark(request, response)
             log.info(
                 "http.request",
                 method=request.method,
@@ -148,7 +147,9 @@ def _log_failure(problem: TicketTokenError, fault: Fault) -> None:
         log.error("http.failed", code=problem.code, problem=str(problem), exc_info=fault.status == 500 and problem)
 
 
-def _tell_tally(request: web.Request, response: web.StreamResponse) -> None:
+def mark(request: web.Request, response: web.StreamResponse) -> None:
+    """Set the headers that every answer has; whoever begins to send an answer itself calls this before."""
+    response.headers[TRACE_HEADER] = request.get(TRACE, "")
     tally = request.get(TALLY)
     if tally is not None:
         response.headers["RateLimit-Limit"] = str(tally.calls)

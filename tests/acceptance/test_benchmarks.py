@@ -42,6 +42,12 @@ PROMISED["selling_load"] = {
     for what in ("reserve and purchase", "tickets, page 1", "show a code", "check in")
     for kind in ("", ", p95", ", without HTTP")
 } | {"tickets, last page, ms"}
+PROMISED["door_load"] = {
+    f"{what}, {how}, {unit}"
+    for what in ("validate", "check in", "check in once more")
+    for how in ("1 connection", "8 connections", "32 connections")
+    for unit in ("per second", "ms", "p95, ms")
+} | {"pgbench, 1 client, per second", "pgbench, 8 clients, per second"}
 PROMISED["decoders"] = {
     f"{reader}: {what}"
     for reader in ("the gate's pipeline", "pipeline with zbar", "zxing-cpp", "pyzbar", "OpenCV")
@@ -76,7 +82,7 @@ PROMISED["ingestion"] = {
     "rate, of the bare insert's",
     "share of the proofs",
 }
-TICKETS = {"codes": "20", "decoders": "1", "soak": "1"}
+TICKETS = {"codes": "20", "door_load": "200", "decoders": "1", "soak": "1"}
 
 
 @pytest.mark.parametrize("name", PROMISED)

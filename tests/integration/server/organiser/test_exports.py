@@ -25,6 +25,8 @@ async def fetch(office: Office, path: str) -> tuple[str, bytes]:
     async with office.house.client.get(f"{office.house.base_url}/api/v1{path}", headers=office.headers()) as response:
         assert response.status == 200
         assert response.headers["Cache-Control"] == "private, no-store"
+        assert len(response.headers["X-Trace-Id"]) == 32
+        assert int(response.headers["RateLimit-Remaining"]) > 0
         return response.content_type, await response.read()
 
 
