@@ -110,10 +110,10 @@ def classify(earlier: Admission, later: Admission) -> ConflictClass:
 
 
 def _leave_out_repeats(known: Iterable[Admission], double_read_s: int) -> list[Admission]:
-    """Leave out what is the ticket's last passage, in ledger order, seen once more."""
+    """Leave out what is the ticket's last passage, in ledger order, seen once more; what a supervisor decided never is."""
     kept: list[Admission] = []
     for one in known:
         last = kept[-1] if kept else None
-        if not is_double_read(last, one.gate, one.direction, one.at_ms, double_read_s):
+        if one.override or not is_double_read(last, one.gate, one.direction, one.at_ms, double_read_s):
             kept.append(one)
     return kept

@@ -63,6 +63,12 @@ def test_a_double_read_counts_once_in_either_direction() -> None:
     assert kinds(FIRST, passage(11, at_ms=FIRST.at_ms + 5000)) == [ConflictClass.RACE]
 
 
+def test_what_a_supervisor_decided_is_never_a_double_read() -> None:
+    decided = passage(11, at_ms=FIRST.at_ms + 1000, override=True)
+    assert kinds(FIRST, decided) == [ConflictClass.OVERRIDDEN]
+    assert settle([FIRST, decided], 1, double_read_s=5).presence.inside == 2
+
+
 def test_the_result_depends_on_the_set_alone() -> None:
     evening = [FIRST, elsewhere(3000), leaving(20), passage(30), leaving(40)]
     results = {repr(settle([*order, *order[:2]], 2, double_read_s=5)) for order in permutations(evening)}
