@@ -33,6 +33,7 @@ class Evening(RuleBasedStateMachine):
         self.clock = ManualClock(DOORS)
         self.log: list[Admission] = []
         self.stamp = 0
+        self.doubt_ms = 0
         self.inside = False
         self.entries = 0
         self.last: tuple[GateId, timedelta] | None = None
@@ -64,9 +65,10 @@ class Evening(RuleBasedStateMachine):
 
     @rule()
     def set_clock_back(self) -> None:
-        """Let a time server correct the clock by a moment."""
+        """Let a time server correct the clock by a moment; an honest gate owns to the doubt from then on."""
         if self.clock.now() > DOORS + timedelta(seconds=2):
             self.clock.step_wall(timedelta(seconds=-1))
+            self.doubt_ms += 1000
 
     @invariant()
     def nothing_is_a_conflict_and_the_body_is_where_the_model_says(self) -> None:
@@ -115,7 +117,7 @@ class Evening(RuleBasedStateMachine):
                 gate_seq=number,
                 hlc=self.stamp,
                 at_ms=now_ms,
-                unsure_ms=0,
+                unsure_ms=self.doubt_ms,
                 direction=direction,
                 proven=True,
             )
