@@ -13,21 +13,30 @@ from datetime import timedelta
 import structlog
 
 from server.app import run_server
+from server.auth.passwords import ArgonPasswords
 from server.cli_tools import write_seeds
+from server.domain.access import Role
+from server.domain.staff import make_password
 from server.embedded.problems import PostgresFailed
-from server.embedded_stack import embedded_server
+from server.embedded_stack import EmbeddedServer, embedded_server
 from server.gate_broker import plan_gate_broker
 from server.listening import bind
 from server.parts import ServerPlan, Share
 from server.seed import seed
+from server.services.problems_staff import StaffLoginTaken
+from server.services.staff import Registry, StaffWish, add_staff
 from server.settings import EmbeddedSettings, Settings, read_settings
 from server.settings_access import plan_access
 from server.settings_chain import ChainPlan, read_chain
 from server.settings_monitoring import plan_keeping, plan_monitoring
 from shared.codes.keys import parse_key_ring
+from shared.ids import TenantId
 from shared.logs import configure_logs
 from shared.problems import InputUnusable
 from shared.settings import load_settings
+
+TRIAL_LOGIN = "manager"
+"""Who signs in to the operations page of a server that was seeded for trying."""
 
 log = structlog.get_logger()
 
@@ -109,7 +118,9 @@ async def _serve_embedded(
         sys.stderr.write(f"starting the database in {arguments.data} …\n")
         async with embedded_server(arguments.data, settings, chain=chain, listener=listener) as server:
             if arguments.seed:
-                write_seeds(await server.seed(), server.running.parts.tokens.make)
+                seeds = await server.seed()
+                write_seeds(seeds, server.running.parts.tokens.make)
+                await _offer_page(server, seeds.main.tenant)
             _announce(server.base_url)
             lost = asyncio.ensure_future(server.cluster.postgres.wait_lost())
             lost.add_done_callback(lambda _: ending.come())
@@ -120,6 +131,21 @@ async def _serve_embedded(
                 await server.running.drain(settings.drain_seconds)
             finally:
                 lost.cancel()
+
+
+async def _offer_page(server: EmbeddedServer, tenant: TenantId) -> None:
+    """Make an account for trying the operations page, the first time, and say its password this once."""
+    context = server.running.parts.context
+    password = make_password(context.random_bytes)
+    registry = Registry(context=context, passwords=ArgonPasswords(), tenant=tenant)
+    wish = StaffWish(login=TRIAL_LOGIN, name="Manager", role=Role.ADMIN, password=password)
+    try:
+        await add_staff(registry, wish)
+    except StaffLoginTaken:
+        return
+    sys.stdout.write(
+        f"operations page\n  {server.base_url}/ops\n  sign in as   {TRIAL_LOGIN}\n  password     {password}\n"
+    )
 
 
 def _address(arguments: argparse.Namespace, settings: Settings | EmbeddedSettings) -> tuple[str, int]:

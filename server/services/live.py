@@ -29,7 +29,7 @@ MOST_VIEWERS = 3000
 EVERY = timedelta(milliseconds=1000)
 """How often figures are read while somebody watches, unless reading takes long."""
 
-_SHARE = 8
+_SHARE = 4
 """Reading takes at most one part in so many of the time."""
 _SLOWEST = timedelta(seconds=30)
 _KEPT = timedelta(seconds=2)

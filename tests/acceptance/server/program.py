@@ -18,10 +18,11 @@ LONG_S = 90
 
 
 class Program(Struct, frozen=True, kw_only=True, eq=False):
-    """A running server program."""
+    """A running server program; ``said`` is what it printed before it listened."""
 
     process: asyncio.subprocess.Process
     base_url: str
+    said: str = ""
 
     async def stop(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal and return exit status and what was said on stderr."""
@@ -77,16 +78,17 @@ async def listening_of(place: Path, command: str, *arguments: str, **environ: st
     """Do the same with the program in a directory."""
     process = await start_of(place, command, "--port", "0", *arguments, **environ)
     assert process.stdout is not None
-    line = ""
+    line = said = ""
     try:
         async with asyncio.timeout(LONG_S):
             while not line.startswith("listening on "):
+                said += line
                 line = (await process.stdout.readline()).decode()
                 if not line:
                     raise AssertionError(
                         f"the program ended before it listened: {(await process.communicate())[1].decode()}"
                     )
-        yield Program(process=process, base_url=line.strip().removeprefix("listening on "))
+        yield Program(process=process, base_url=line.strip().removeprefix("listening on "), said=said)
     finally:
         if process.returncode is None:
             process.terminate()

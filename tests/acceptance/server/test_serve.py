@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -18,7 +19,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.acceptance.server.program import LONG_S, ROOT, buy_and_show, customer_token, ready, run, served
+from tests.acceptance.server.program import LONG_S, ROOT, Program, buy_and_show, customer_token, ready, run, served
 
 
 @contextmanager
@@ -58,11 +59,26 @@ async def test_an_evening_on_a_fresh_machine(data: Path) -> None:
             assert stat.S_IMODE((data / name).stat().st_mode) == 0o600
         token = await customer_token(data)
         ticket = await buy_and_show(program.base_url, token)
+        assert await sign_in(program) == (303, "/ops")
         status, errors = await program.stop(signal.SIGTERM)
     assert status == 0, errors
     assert "Traceback" not in errors
     assert "payments.demo" in errors
     await check_second_evening(data, token, ticket)
+
+
+async def sign_in(program: Program) -> tuple[int, str]:
+    """Sign in to the operations page with what the program printed; return the answer's status and where it leads."""
+    found = re.search(r"sign in as +(\S+)\n +password +(\S+)\n", program.said)
+    assert found, program.said
+    jar = aiohttp.DummyCookieJar()  # the cookies are for HTTPS alone, or for browsers on this machine
+    async with aiohttp.ClientSession(program.base_url, cookie_jar=jar) as session:
+        async with session.get("/ops/sign-in") as page:
+            entry = re.findall(r'name="entry" value="([^"]+)"', await page.text())[0]
+        form = {"entry": entry, "login": found[1], "password": found[2], "next": ""}
+        headers = {"Cookie": f"__Host-tt_entry={entry}"}
+        async with session.post("/ops/sign-in", data=form, headers=headers, allow_redirects=False) as answer:
+            return answer.status, answer.headers["Location"]
 
 
 async def check_second_evening(data: Path, token: str, ticket: str) -> None:
