@@ -33,7 +33,8 @@ class Briefing(Struct, frozen=True, kw_only=True, eq=False):
 class Standing(Struct, frozen=True, kw_only=True):
     """How the gate stands at the moment of a scan.
 
-    ``inside`` is how many people are known to be inside, ``behind`` how many of them this gate let in and has not let out;
+    ``inside`` is how many people are known to be inside, ``behind`` how many of them this gate let in and has not let out,
+    ``bodies`` entries minus exits of each gate;
     ``data_age_s`` is how long ago the server confirmed that nothing is missing, None before the first time.
     """
 
@@ -42,6 +43,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     inside: int
     remote_hlc: int
     behind: int = 0
+    bodies: Mapping[GateId, int] | None = None
     data_age_s: float | None = None
 
 

@@ -137,6 +137,7 @@ def make_place(parts: AdmitParts, standing: Standing) -> Place:
         online=standing.mode is Mode.ONLINE,
         inside=standing.inside,
         behind=standing.behind,
+        bodies=standing.bodies,
         data_age_s=standing.data_age_s,
         unsure_s=parts.belief.unsure_ms() / 1000,
         ahead_s=parts.belief.ahead_ms() / 1000,

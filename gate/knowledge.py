@@ -134,6 +134,7 @@ class Knowledge:
             inside=self._tally.inside,
             remote_hlc=self._remote_hlc,
             behind=self._tally.behind,
+            bodies=self._tally.bodies(self._parts.identity.gate),
             data_age_s=self.data_age_s(),
         )
 
@@ -213,7 +214,9 @@ class Knowledge:
         # The gate's own come back too; they are in its log and its counts already.
         for admission in self._parts.world.take_news():
             if admission.gate != self._parts.identity.gate:
-                self._tally.note_elsewhere(Direction(admission.direction), undone=admission.undoes is not None)
+                self._tally.note_elsewhere(
+                    admission.gate, Direction(admission.direction), undone=admission.undoes is not None
+                )
 
     def _note_stamp(self, stamp: int) -> None:
         try:

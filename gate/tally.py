@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from gate.outcome import Counts
@@ -37,8 +37,8 @@ class CountedLog(Protocol):
 class CountedWorld(Protocol):
     """What counting needs of the copy."""
 
-    async def count_bodies(self, own: GateId) -> int:
-        """Return entries minus exits of all other gates."""
+    async def count_bodies(self, own: GateId) -> dict[GateId, int]:
+        """Return entries minus exits of each other gate."""
         ...
 
     async def own_bodies(self, own: GateId) -> list[OwnBody]:
@@ -49,12 +49,12 @@ class CountedWorld(Protocol):
 class Tally:
     """Counts kept up to date without asking the disk."""
 
-    def __init__(self, counts: Iterable[LogCount] = (), recent_ms: Iterable[int] = (), elsewhere: int = 0) -> None:
+    def __init__(self, counts: Iterable[LogCount] = (), recent_ms: Iterable[int] = ()) -> None:
         self._admitted = self._exited = self._refused = 0
         for part in counts:
             self._add(part)
         self._recent_ms = deque(recent_ms)
-        self._elsewhere = elsewhere
+        self._elsewhere: Counter[GateId] = Counter()
 
     def note_record(self, at_ms: int, record: LogCount) -> None:
         """Count one record of this gate."""
@@ -62,13 +62,19 @@ class Tally:
         if record.kind is RecordKind.SCAN:
             self._recent_ms.append(at_ms)
 
-    def note_elsewhere(self, direction: Direction, *, undone: bool = False) -> None:
+    def note_elsewhere(self, gate: GateId, direction: Direction, *, undone: bool = False) -> None:
         """Count a passage that this gate's log does not hold, or one that was taken back there."""
-        self._elsewhere += _bodies(direction, undone=undone)
+        self._elsewhere[gate] += _bodies(direction, undone=undone)
 
-    def set_elsewhere(self, bodies: int) -> None:
+    def set_elsewhere(self, bodies: Mapping[GateId, int]) -> None:
         """Replace what is known of the other gates."""
-        self._elsewhere = bodies
+        self._elsewhere = Counter(bodies)
+
+    def bodies(self, own: GateId) -> dict[GateId, int]:
+        """Return entries minus exits of each gate, this one's under its own name."""
+        found = dict(self._elsewhere)
+        found[own] = found.get(own, 0) + self._admitted - self._exited
+        return found
 
     @property
     def behind(self) -> int:
@@ -78,7 +84,7 @@ class Tally:
     @property
     def inside(self) -> int:
         """How many people are known to be inside, never below zero."""
-        return max(0, self._admitted - self._exited + self._elsewhere)
+        return max(0, self._admitted - self._exited + sum(self._elsewhere.values()))
 
     def counts(self, now_ms: int) -> Counts:
         """Return what this gate did; the rate is scans a minute over the last five minutes."""
@@ -109,15 +115,15 @@ async def count_all(log: CountedLog, world: CountedWorld, gate: GateId, now_ms: 
     return tally
 
 
-async def count_elsewhere(log: CountedLog, world: CountedWorld, gate: GateId) -> int:
-    """Return entries minus exits that this gate's log does not hold: other gates', and its own from a lost log."""
+async def count_elsewhere(log: CountedLog, world: CountedWorld, gate: GateId) -> dict[GateId, int]:
+    """Return entries minus exits, by gate, that this gate's log does not hold: other gates', and its own from a lost log."""
     bodies = await world.count_bodies(gate)
     told = await world.own_bodies(gate)
     if not told:
         return bodies
     mine = await log.admitted_scans()
     lost = [body for body in told if body.scan not in mine]
-    return bodies + sum(_bodies(body.direction, undone=body.undone) for body in lost)
+    return bodies | {gate: sum(_bodies(body.direction, undone=body.undone) for body in lost)}
 
 
 def _bodies(direction: Direction, *, undone: bool) -> int:

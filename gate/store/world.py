@@ -135,9 +135,10 @@ class World:
         """Return the number of tickets in this copy."""
         return int((await self._reading.fetch("count_tickets"))[0][0])
 
-    async def count_bodies(self, own: GateId) -> int:
-        """Return entries minus exits of all other gates."""
-        return int((await self._reading.fetch("count_bodies", {"own": own.bytes}))[0][0])
+    async def count_bodies(self, own: GateId) -> dict[GateId, int]:
+        """Return entries minus exits of each other gate."""
+        found = await self._reading.fetch("count_bodies", {"own": own.bytes})
+        return {GateId(UUID(bytes=gate)): int(bodies) for gate, bodies in found}
 
     async def own_bodies(self, own: GateId) -> list[OwnBody]:
         """Return the admissions of this very gate that the server told."""

@@ -9,13 +9,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from server.domain.nft import NftMode
 from server.domain.rules import RefundRules, TransferRules
 from server.services.publish import EPOCH_S, SLOT_S
-from shared.admission.policy import Count, GateLimit, Seconds, Stale, Unknown
+from shared.admission.policy import AreaLimit, Count, GateLimit, Seconds, Stale, Unknown
 from shared.admission.templates import Template
 from shared.ids import VenueId
 from shared.packed import Aware
 
 EventName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S")]
 PerUser = Annotated[int, Meta(ge=1, le=10_000)]
+AreaLimits = Annotated[tuple[AreaLimit, ...], Meta(max_length=16)]
 GateLimits = Annotated[tuple[GateLimit, ...], Meta(max_length=100)]
 SlotSeconds = Annotated[int, Meta(ge=10, le=60)]
 EpochSeconds = Annotated[int, Meta(ge=3600, le=604_800)]
@@ -83,6 +84,7 @@ class PolicyChanges(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     id_check: bool | UnsetType = UNSET
     capacity: Count | UnsetType | None = UNSET
     gate_limits: GateLimits | UnsetType = UNSET
+    area_limits: AreaLimits | UnsetType = UNSET
     stale_after_s: Seconds | UnsetType | None = UNSET
     when_stale: Stale | UnsetType = UNSET
     unsure_after_s: Seconds | UnsetType | None = UNSET

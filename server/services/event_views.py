@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from server.domain.nft import NftMode
 from server.domain.rules import RefundRules, TransferRules
 from server.services.rows import EventRow, EventState, TicketTypeRow
-from shared.admission.policy import GateLimit, Policy, Stale, Unknown
+from shared.admission.policy import AreaLimit, GateLimit, Policy, Stale, Unknown
 from shared.ids import EventId, TicketTypeId, VenueId
 
 
@@ -32,6 +32,7 @@ class PolicyView(Struct, frozen=True, kw_only=True, rename="camel"):
     id_check: bool
     capacity: int | None
     gate_limits: tuple[GateLimit, ...]
+    area_limits: tuple[AreaLimit, ...]
     stale_after_s: int | None
     when_stale: Stale
     unsure_after_s: int | None
@@ -154,6 +155,7 @@ def view_policy(policy: Policy) -> PolicyView:
         id_check=policy.id_check,
         capacity=policy.capacity,
         gate_limits=policy.gate_limits,
+        area_limits=policy.area_limits,
         stale_after_s=policy.stale_after_s,
         when_stale=policy.when_stale,
         unsure_after_s=policy.unsure_after_s,

@@ -191,6 +191,7 @@ _POLICY_FIELDS = {
         "id_check",
         "capacity",
         "gate_limits",
+        "area_limits",
         "stale_after_s",
         "when_stale",
         "unsure_after_s",

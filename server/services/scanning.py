@@ -176,6 +176,9 @@ async def judge(tx: Unit, known: Known, scanned: Scanned, spot: Spot, now: datet
     if known.event.policy.capacity is not None:
         sums = await tx.scans.tally(known.event.id)
         inside = max(0, sums.entries - sums.exits)
+    bodies = None
+    if known.event.policy.area_limits:
+        bodies = {one.gate: one.entries - one.exits for one in await tx.scans.tally_gates(known.event.id)}
     place = Place(
         gate=spot.gate,
         direction=spot.direction,
@@ -183,6 +186,7 @@ async def judge(tx: Unit, known: Known, scanned: Scanned, spot: Spot, now: datet
         products=spot.products,
         online=True,
         inside=inside,
+        bodies=bodies,
     )
     return decide(_facts(known, scanned.handle, scanned), known.presence, known.event.policy, place, now)
 

@@ -144,6 +144,8 @@ def _check_counts(facts: Facts, presence: Presence, policy: Policy, place: Place
             return refusal
     if _is_full(policy.capacity, place.inside) or _is_full(policy.limit_at(place.gate), place.behind):
         return refuse(Reason.CAPACITY_FULL)
+    if place.bodies is not None and policy.is_full_at(place.gate, place.bodies):
+        return refuse(Reason.CAPACITY_FULL)
     return None
 
 

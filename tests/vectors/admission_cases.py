@@ -25,6 +25,8 @@ UNSEEN_ONLINE_ONLY = {"facts": {"known": False}, "policy": {"unknown": "online_o
 TWO_IN = {"passages": [("in", "north", 10), ("in", "south", 10), ("out", "south", 20)]}
 ONLINE_ONLY = {"code_policy": 4}
 OLD = {"place": {"data_age_s": 3601}}
+AREA_TEN = {"area_limits": [{"gates": ["north", "south"], "capacity": 10}]}
+AREA_ELSEWHERE = {"area_limits": [{"gates": ["south"], "capacity": 10}]}
 HERE_TEN = {"gate_limits": [{"gate": "north", "capacity": 10}]}
 UNSURE = {"policy": {"unsure_after_s": 30}}
 
@@ -118,6 +120,10 @@ COUNTS: list[Row] = [
     ("full", "capacity_full", {"policy": {"capacity": 10}, "place": {"inside": 10}}),
     ("one place left", "+ok", {"policy": {"capacity": 10}, "place": {"inside": 9}}),
     ("full as far as anybody counts", "+ok", {"policy": {"capacity": 10}}),
+    ("full behind two gates", "capacity_full", {"policy": AREA_TEN, "place": {"bodies": {"north": 4, "south": 6}}}),
+    ("room behind two gates", "+ok", {"policy": AREA_TEN, "place": {"bodies": {"north": 12, "south": -3}}}),
+    ("full in another area", "+ok", {"policy": AREA_ELSEWHERE, "place": {"bodies": {"north": 4, "south": 99}}}),
+    ("nobody counts by gate", "+ok", {"policy": AREA_TEN}),
     ("full behind this gate", "capacity_full", {"policy": HERE_TEN, "place": {"behind": 10}}),
     ("room behind this gate", "+ok", {"policy": HERE_TEN, "place": {"behind": 9, "inside": 500}}),
     ("another gate is full", "+ok", {"policy": HERE_TEN, "place": {"gate": "south", "behind": 10}}),

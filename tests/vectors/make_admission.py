@@ -41,6 +41,11 @@ def spell_out(row: Row) -> dict[str, Any]:
     where["gate"] = GATES[where.get("gate", "north")]
     rules = dict(said.get("policy", {}))
     rules["gate_limits"] = [{**limit, "gate": GATES[limit["gate"]]} for limit in rules.get("gate_limits", [])]
+    rules["area_limits"] = [
+        {**area, "gates": [GATES[gate] for gate in area["gates"]]} for area in rules.get("area_limits", [])
+    ]
+    if "bodies" in where:
+        where["bodies"] = {GATES[gate]: bodies for gate, bodies in where["bodies"].items()}
     return {
         "name": name,
         "facts": to_builtins(facts(**given)),

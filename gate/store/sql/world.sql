@@ -178,8 +178,8 @@ SELECT count(*) FROM tickets;
 
 -- name: count_bodies
 -- What takes a passage back counts against it.
-SELECT coalesce(sum(CASE WHEN (direction = 'exit') = (undoes IS NULL) THEN -1 ELSE 1 END), 0)
-FROM admissions WHERE gate <> :own;
+SELECT gate, sum(CASE WHEN (direction = 'exit') = (undoes IS NULL) THEN -1 ELSE 1 END)
+FROM admissions WHERE gate <> :own GROUP BY gate;
 
 -- name: own_bodies
 SELECT scan, gate_seq, direction, undoes FROM admissions WHERE gate = :own;

@@ -11,8 +11,8 @@ import pytest
 from msgspec import UNSET, structs
 
 from gate.clockbelief import ClockSample
-from shared.admission.policy import GateLimit, Policy, Stale, Window
-from shared.admission.verdict import Reason
+from shared.admission.policy import AreaLimit, GateLimit, Policy, Stale, Window
+from shared.admission.verdict import Direction, Reason
 from shared.clock import ManualClock, unix_ms
 from shared.sync.feed import PolicyEntry, TombstoneEntry
 from shared.sync.hlc import physical_ms
@@ -253,8 +253,22 @@ async def test_admission_taken_back_at_another_gate_frees_the_ticket_here(door: 
     assert door.knowledge.standing().inside == 1
     await door.learn(structs.replace(later, admission=undo))
     assert door.knowledge.standing().inside == 0
-    assert await door.world.count_bodies(NORTH) == 0
+    assert sum((await door.world.count_bodies(NORTH)).values()) == 0
     assert (await door.show_ticket(2)).verdict.reason is Reason.OK
+
+
+async def test_area_behind_two_gates_is_full_for_both_until_somebody_leaves(door: Door) -> None:
+    area = AreaLimit(gates=(NORTH, SOUTH), capacity=2)
+    policy = structs.replace(door.venue.policy, version=2, exits=True, area_limits=(area,))
+    entered = passage(door.venue.ticket(2), gate=SOUTH, at_ms=unix_ms(NOW) - 60_000, seq=9)
+    await door.learn(PolicyEntry(seq=8, policy=policy), entered)
+    first = await door.show_ticket(1)
+    door.knowledge.note_scan(first.gate_seq or 0, first.at, admitted=True)
+    assert (first.verdict.reason, door.knowledge.standing().bodies) == (Reason.OK, {NORTH: 1, SOUTH: 1})
+    assert (await door.show_ticket(3)).verdict.reason is Reason.CAPACITY_FULL
+    left = passage(door.venue.ticket(2), gate=SOUTH, at_ms=unix_ms(NOW), seq=10, number=2)
+    await door.learn(structs.replace(left, admission=structs.replace(left.admission, direction=Direction.EXIT)))
+    assert (await door.show_ticket(3)).verdict.reason is Reason.OK
 
 
 @pytest.mark.parametrize(
@@ -266,6 +280,7 @@ async def test_admission_taken_back_at_another_gate_frees_the_ticket_here(door: 
         ({"unsure_after_s": 30}, 0, Reason.CLOCK_UNSURE),
         ({"unsure_after_s": 60}, 0, Reason.OK),
         ({"gate_limits": (GateLimit(gate=NORTH, capacity=0),)}, 0, Reason.CAPACITY_FULL),
+        ({"area_limits": (AreaLimit(gates=(SOUTH,), capacity=0),)}, 0, Reason.OK),
     ],
 )
 async def test_gate_that_is_cut_off_unsure_or_full_does_as_its_policy_says(
@@ -283,7 +298,7 @@ async def test_an_admission_told_again_after_a_snapshot_is_counted_once(door: Do
     await door.knowledge.on_snapshot()
     await door.learn(structs.replace(entered, seq=9), passage(door.venue.ticket(3), gate=SOUTH, at_ms=1, seq=10))
     assert door.knowledge.standing().inside == 2
-    assert await door.world.count_bodies(NORTH) == 2
+    assert sum((await door.world.count_bodies(NORTH)).values()) == 2
 
 
 async def test_a_stamp_from_tomorrow_is_known_and_not_adopted(door: Door) -> None:

@@ -12,7 +12,10 @@ import pytest
 from server.domain.access import Role
 from server.domain.server_gate import NAME, server_gate_id
 from server.services.checkin import CheckinRequest, check_in
+from server.services.event_requests import PolicyChanges
+from server.services.events import change_policy, read_event
 from server.services.problems_access import AlreadyCheckedIn
+from shared.admission.policy import AreaLimit
 from shared.sync.feed import AdmissionEntry, GateEntry, TicketEntry
 from shared.tickets.lifecycle import State
 from tests.integration.server.access.stage import Door
@@ -143,3 +146,17 @@ async def test_a_gate_that_is_named_brings_its_rules(door: Door) -> None:
         f"/api/v1/tickets/{ticket}/checkin", staff, {"code": await door.code(ticket), "direction": "exit"}
     )
     assert (out.json["admitted"], out.json["reason"]) == (False, "wrong_gate")
+
+
+async def test_a_full_area_stops_check_ins_at_its_gates(door: Door) -> None:
+    first, second = await door.buy(), await door.buy()
+    staff, organiser, context = door.staff(), door.staff(Role.VENUE_MANAGER), door.served.shop.context
+    area = AreaLimit(gates=(server_gate_id(door.event),), capacity=1)
+    event = await read_event(context, organiser, door.event)
+    changes = PolicyChanges(version=event.version, area_limits=(area,))
+    await change_policy(context, organiser, door.event, changes)
+    answers = []
+    for ticket in (first, second):
+        reply = await door.post(f"/api/v1/tickets/{ticket}/checkin", staff, {"code": await door.code(ticket)})
+        answers.append((reply.json["admitted"], reply.json["reason"]))
+    assert answers == [(True, "ok"), (False, "capacity_full")]

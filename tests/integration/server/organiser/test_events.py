@@ -64,6 +64,8 @@ async def test_change_needs_the_version_that_was_read(office: Office) -> None:
 async def test_gates_are_told_of_new_rules(office: Office) -> None:
     before = await event_of(office, office.event)
     changes = {"version": before["version"], "reEntries": None, "exits": True, "capacity": 500, "cooldownS": 60}
+    gates = [str(uuid4()), str(uuid4())]
+    changes["areaLimits"] = [{"gates": gates, "capacity": 80}]
     after = await office.made("PATCH", f"/events/{office.event}/policy", changes)
     policy = after["policy"]
     assert isinstance(policy, dict)
@@ -72,6 +74,10 @@ async def test_gates_are_told_of_new_rules(office: Office) -> None:
     told = await office.told(lambda one: isinstance(one, PolicyEntry) and one.policy.version == 2)
     assert isinstance(told, PolicyEntry)
     assert (told.policy.capacity, told.policy.exits) == (500, True)
+    assert [(area.capacity, [str(gate) for gate in area.gates]) for area in told.policy.area_limits] == [(80, gates)]
+    assert policy["areaLimits"] == changes["areaLimits"]
+    empty = {"version": after["version"], "areaLimits": [{"gates": [], "capacity": 80}]}
+    assert (await office.refused("PATCH", f"/events/{office.event}/policy", empty))[0] == 400
 
 
 async def test_rules_begin_with_a_kind_of_event_and_what_differs_is_changed(office: Office) -> None:
