@@ -96,6 +96,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     camera_fps: float
     tickets: int
     counts: Counts
+    inside: int = 0
     way: str | None = None
     hindrance: str | None = None
 

@@ -78,6 +78,7 @@ class AgentView:
             camera_fps=source.fps if source is not None else 0.0,
             tickets=knowledge.tickets,
             counts=knowledge.counts(),
+            inside=knowledge.standing().inside,
             way=self._parts.driver.way,
             hindrance=self._parts.driver.hindrance,
         )

@@ -20,6 +20,7 @@ class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exited: str
     refused: str
     per_minute: str
+    inside: str
     decimal: str
     online: str
     offline: str

@@ -8,7 +8,7 @@ from math import ceil
 from msgspec import Struct
 
 from gate.catalogue.texts import Catalogue, Tone, Word, fill
-from gate.outcome import Counts, GateStatus, Outcome
+from gate.outcome import GateStatus, Outcome
 from gate.ports import RecordKind
 from gate.tui.display import Display
 from gate.tui.plain import make_ascii, make_plain
@@ -143,15 +143,16 @@ def describe_row(outcome: Outcome, wording: Wording) -> Row:
     )
 
 
-def describe_counts(counts: Counts, wording: Wording) -> tuple[Tally, ...]:
-    """Return the counters in the order in which they are read."""
-    labels = wording.catalogue.texts.labels
+def describe_counts(status: GateStatus, wording: Wording) -> tuple[Tally, ...]:
+    """Return the counters in the order in which they are read: this gate's, then those of the house."""
+    labels, counts = wording.catalogue.texts.labels, status.counts
     rate = f"{counts.per_minute:.1f}".replace(".", labels.decimal)
     tallies = (
         (labels.admitted, group(counts.admitted)),
         (labels.exited, group(counts.exited)),
         (labels.refused, group(counts.refused)),
         (labels.per_minute, rate),
+        (labels.inside, group(status.inside)),
     )
     return tuple(Tally(label=wording.write(label), value=value) for label, value in tallies)
 

@@ -39,6 +39,7 @@ ONLINE = GateStatus(
     camera_fps=14.8,
     tickets=41_250,
     counts=Counts(admitted=1204, exited=12, refused=31, per_minute=7.4),
+    inside=4870,
 )
 OFFLINE = replace(ONLINE, mode=Mode.OFFLINE, linked=False, data_age_s=763.0, backlog=218, clock_offset_s=None)
 

@@ -60,6 +60,7 @@ async def test_badge_counters_and_keys_fit_eighty_columns_at_their_longest(langu
         keys_until=NOW + timedelta(hours=3),
         clock_offset_s=-3599.0,
         counts=Counts(admitted=99_999, exited=99_999, refused=99_999, per_minute=99.9),
+        inside=99_999,
     )
     display = replace(fixed_display(), unicode=unicode, muted=True)
     async with staged(ScriptedView(status), Setting(language=language, display=display)) as stage:

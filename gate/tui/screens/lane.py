@@ -293,5 +293,5 @@ class LaneScreen(Screen[None]):
         title.time = f"{now.astimezone(wording.display.zone):%H:%M:%S}"
         alive = labels.camera.format(fps=f"{status.camera_fps:.0f}") if status.camera_alive else labels.camera_off
         self.query_one(Viewfinder).caption = wording.write(alive)
-        self.query_one(Counters).tallies = describe_counts(status.counts, wording)
+        self.query_one(Counters).tallies = describe_counts(status, wording)
         self.query_one(LinkBadge).parts = describe_link(status, now, wording)
