@@ -11,8 +11,8 @@ import pytest
 from msgspec import UNSET, structs
 
 from gate.clockbelief import ClockSample
-from shared.admission.policy import AreaLimit, GateLimit, Policy, Stale, Window
-from shared.admission.verdict import Direction, Reason
+from shared.admission.policy import GateLimit, Policy, Stale, Window
+from shared.admission.verdict import Reason
 from shared.clock import ManualClock, unix_ms
 from shared.sync.feed import PolicyEntry, TombstoneEntry
 from shared.sync.hlc import physical_ms
@@ -257,20 +257,6 @@ async def test_admission_taken_back_at_another_gate_frees_the_ticket_here(door: 
     assert (await door.show_ticket(2)).verdict.reason is Reason.OK
 
 
-async def test_area_behind_two_gates_is_full_for_both_until_somebody_leaves(door: Door) -> None:
-    area = AreaLimit(gates=(NORTH, SOUTH), capacity=2)
-    policy = structs.replace(door.venue.policy, version=2, exits=True, area_limits=(area,))
-    entered = passage(door.venue.ticket(2), gate=SOUTH, at_ms=unix_ms(NOW) - 60_000, seq=9)
-    await door.learn(PolicyEntry(seq=8, policy=policy), entered)
-    first = await door.show_ticket(1)
-    door.knowledge.note_scan(first.gate_seq or 0, first.at, admitted=True)
-    assert (first.verdict.reason, door.knowledge.standing().bodies) == (Reason.OK, {NORTH: 1, SOUTH: 1})
-    assert (await door.show_ticket(3)).verdict.reason is Reason.CAPACITY_FULL
-    left = passage(door.venue.ticket(2), gate=SOUTH, at_ms=unix_ms(NOW), seq=10, number=2)
-    await door.learn(structs.replace(left, admission=structs.replace(left.admission, direction=Direction.EXIT)))
-    assert (await door.show_ticket(3)).verdict.reason is Reason.OK
-
-
 @pytest.mark.parametrize(
     ("changes", "age_s", "expected"),
     [
@@ -280,7 +266,6 @@ async def test_area_behind_two_gates_is_full_for_both_until_somebody_leaves(door
         ({"unsure_after_s": 30}, 0, Reason.CLOCK_UNSURE),
         ({"unsure_after_s": 60}, 0, Reason.OK),
         ({"gate_limits": (GateLimit(gate=NORTH, capacity=0),)}, 0, Reason.CAPACITY_FULL),
-        ({"area_limits": (AreaLimit(gates=(SOUTH,), capacity=0),)}, 0, Reason.OK),
     ],
 )
 async def test_gate_that_is_cut_off_unsure_or_full_does_as_its_policy_says(
