@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
@@ -10,7 +11,7 @@ from importlib import metadata
 import structlog
 
 from server.api.health import HealthApi
-from server.listening import bind
+from server.listening import PortBusy, bind
 from server.metrics.meters import Meters
 from server.metrics.page import MetricsPage, serve_metrics
 from server.metrics.sampling import FigureSampler, Sampler, sample_messages, sample_workers
@@ -32,10 +33,17 @@ async def watched(parts: Parts, health: HealthApi, plan: MonitoringPlan | None) 
         return
     parts.meters.set("build_info", 1, await asyncio.to_thread(name_version), parts.share)
     page = MetricsPage(parts.meters, samplers_of(parts, health), plan.token)
-    with bind(plan.host, plan.port) as listener:
+    with _bind(plan) as listener:
         async with serve_metrics(page, listener) as url:
             log.info("metrics.listening", url=url, open=plan.token is None)
             yield url
+
+
+def _bind(plan: MonitoringPlan) -> socket.socket:
+    try:
+        return bind(plan.host, plan.port)
+    except PortBusy as exc:
+        raise PortBusy(f"port {plan.port} on {plan.host} is in use: choose another METRICS_PORT") from exc
 
 
 def samplers_of(parts: Parts, health: HealthApi) -> list[Sampler]:

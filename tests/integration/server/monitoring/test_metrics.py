@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from server.listening import PortBusy, bind
 from server.parts import Share
 from server.settings_monitoring import MonitoringPlan
 from shared.clock import ManualClock
@@ -106,3 +107,12 @@ async def test_a_server_without_work_leaves_the_installation_to_the_workers(
     assert "tickettoken_build_info" in "".join(samples)
     assert samples["tickettoken_figures_up"] == 0
     assert 'tickettoken_worker_up{worker="relay"}' not in samples
+
+
+async def test_a_port_that_is_taken_is_told_by_its_own_setting(database: Databases, clock: ManualClock) -> None:
+    with bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        plan = MonitoringPlan(host="127.0.0.1", port=port, token=None)
+        with pytest.raises(PortBusy, match=f"port {port} on 127.0.0.1 is in use: choose another METRICS_PORT"):
+            async with open_house(database, clock, monitoring=plan):
+                pass
