@@ -17,6 +17,7 @@ COUNT_VARIABLE = "TICKETTOKEN_SEEDS"
 SEED_VARIABLE = "TICKETTOKEN_SEED"
 _COUNT = 100
 _BATCH = 10
+_BROKER_SHARE = 20
 _LARGE_EVERY = 5
 _SMALL = Size(gates=5, tickets=4, visits=25, deeds=5, breakdowns=8)
 
@@ -28,6 +29,14 @@ def batches() -> list[range]:
         return [range(int(one), int(one) + 1)]
     count = int(os.environ.get(COUNT_VARIABLE, _COUNT))
     return [range(first, min(first + _BATCH, count)) for first in range(0, count, _BATCH)]
+
+
+def broker_batches() -> list[range]:
+    """Return the seeds to be played over a real broker: each takes many times as long, so there are fewer."""
+    if SEED_VARIABLE in os.environ:
+        return batches()
+    count = max(1, int(os.environ.get(COUNT_VARIABLE, _COUNT)) // _BROKER_SHARE)
+    return [range(seed, seed + 1) for seed in range(count)]
 
 
 def name_batch(seeds: range) -> str:
@@ -50,11 +59,13 @@ async def play(db: PgDatabase, files: Path, plan: Plan, make_server: MakeServer 
     return complaints
 
 
-async def play_all(db: PgDatabase, files: Path, plans: list[Plan], test_file: str) -> list[str]:
+async def play_all(
+    db: PgDatabase, files: Path, plans: list[Plan], test_file: str, make_server: MakeServer = SimServer
+) -> list[str]:
     """Play several evenings; return for each that went wrong what was wrong, and the command that plays it again."""
     reports = []
     for plan in plans:
-        complaints = await play(db, files, plan)
+        complaints = await play(db, files, plan, make_server)
         if complaints:
             again = f"{SEED_VARIABLE}={plan.seed} ./run test tests/simulation/{test_file}"
             reports.append("\n  ".join([f"seed {plan.seed}, again with: {again}", *complaints]))
