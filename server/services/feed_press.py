@@ -36,6 +36,7 @@ class PressParts(Struct, frozen=True, kw_only=True, eq=False):
     book: BrokerDatabase
     bus: Bus
     snapshots: Snapshots
+    snapshot_every: int = SNAPSHOT_EVERY
 
 
 class FeedPress:
@@ -58,7 +59,7 @@ class FeedPress:
 
     async def _bring_up(self, stream: StreamRow) -> None:
         published = stream.published
-        if _wants_snapshot(stream, self._now()):
+        if _wants_snapshot(stream, self._now(), self._parts.snapshot_every):
             published = await self._publish_snapshot(stream)
         while entries := await self._read(stream, published):
             if entries[0].seq != published + 1:
@@ -98,8 +99,8 @@ class FeedPress:
         return self._parts.context.clock.now()
 
 
-def _wants_snapshot(stream: StreamRow, now: datetime) -> bool:
+def _wants_snapshot(stream: StreamRow, now: datetime, every: int) -> bool:
     if stream.begun_seq is None or stream.snapshot_at is None:
         return True
     opened = stream.doors is not None and stream.snapshot_at <= stream.doors <= now
-    return opened or stream.published - stream.snapshot_seq >= SNAPSHOT_EVERY
+    return opened or stream.published - stream.snapshot_seq >= every

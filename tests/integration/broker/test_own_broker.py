@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,7 @@ from gate.sync.problems import NotOurServer
 from gate.sync.ways import Way
 from server.bus.gate_office import open_office
 from server.bus.gate_topology import GATES, SCANS, WORDS, joined
+from server.bus.problems import BusAway
 from server.bus.rabbit import open_rabbit
 from server.bus.rabbit_link import RabbitPlan
 from server.bus.topology import TICKETS
@@ -121,6 +123,28 @@ async def test_gate_believes_the_brokers_own_authority_and_nobody_else(
             await asyncio.to_thread(save_access, post.directory, replace(post.access, address=tls, authority=authority))
             async with post.running() as agent:
                 await agent.until(lambda now, way=way: now.way == way)  # type: ignore[misc] # bound at once
+
+
+async def test_the_server_believes_the_brokers_own_authority_and_nobody_else(
+    service: PrivateService, own_vhost: VirtualHost, tmp_path: Path
+) -> None:
+    running = service.running
+    parts = urlsplit(own_vhost.url)
+    for name, authority, host in (
+        ("own", running.authority, TLS_NAME),
+        ("stranger", write_pem(make_authority()[0]), TLS_NAME),
+        ("by address", running.authority, "127.0.0.1"),
+    ):
+        file = tmp_path / f"{name}.pem"
+        file.write_text(authority)
+        place = f"{parts.username}:{parts.password}@{host}:{running.tls_port}"
+        address = parts._replace(scheme="amqps", netloc=place, query=f"cafile={file}").geturl()
+        async with open_rabbit(RabbitPlan(url=Secret(address), tries=1)) as bus:
+            if name == "own":
+                await bus.check()
+                continue
+            with pytest.raises(BusAway, match=r"(?i)certificate"):
+                await bus.check()
 
 
 @pytest.mark.timeout(180)

@@ -10,6 +10,7 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractIncomingMessage
 from msgspec import Struct
+from msgspec.structs import replace
 
 from server.bus.gate_office import RabbitOffice, open_office
 from server.bus.gate_topology import GATES, joined
@@ -38,6 +39,7 @@ class Press(Struct, frozen=True, kw_only=True, eq=False):
     keeper: BrokerKeeper
     press: FeedPress
     vhost: VirtualHost
+    parts: PressParts
 
     @property
     def name(self) -> str:
@@ -82,7 +84,7 @@ async def press(database: Databases, clock: ManualClock, vhost: VirtualHost) -> 
             await tx.broker.want_stream(stage.event)
         snapshots = Snapshots(stage.db, stage.vault, os.urandom)
         parts = PressParts(context=stage.context, book=stage.db, bus=bus, snapshots=snapshots)
-        yield Press(stage=stage, office=office, keeper=keeper, press=FeedPress(parts), vhost=vhost)
+        yield Press(stage=stage, office=office, keeper=keeper, press=FeedPress(parts), vhost=vhost, parts=parts)
 
 
 async def test_a_stream_begins_with_all_that_is_and_goes_on_without_a_gap(press: Press) -> None:
@@ -126,6 +128,20 @@ async def test_a_snapshot_comes_again_when_the_doors_open_with_what_followed_it(
     # The snapshot is the kept one, so what followed it is published after it once more.
     kinds = [type(frame).__name__ for frame in await press.read(8)]
     assert kinds == ["SnapshotBegin", "SnapshotPart", "SnapshotEnd", "FeedFrame"] * 2
+
+
+async def test_a_snapshot_comes_again_after_so_many_entries(press: Press) -> None:
+    await press.keeper.run_once()
+    often = FeedPress(replace(press.parts, snapshot_every=3))
+    for count in (0, 3, 1):
+        await press.stage.issue(count)
+        await press.stage.relay_all()
+        await often.run_once()
+    row = await press.row()
+    kinds = [type(frame).__name__ for frame in await press.read(8)]
+    assert kinds[:4] == ["SnapshotBegin", "SnapshotPart", "SnapshotEnd", "FeedFrame"]
+    assert kinds.count("SnapshotBegin") == 2
+    assert (row.begun_seq, row.published) == (1, 5)
 
 
 async def test_a_lost_stream_is_noticed_and_begun_anew(press: Press) -> None:
