@@ -82,6 +82,13 @@ PROMISED["ingestion"] = {
     "rate, of the bare insert's",
     "share of the proofs",
 }
+PROMISED["over_broker"] = {
+    "stream begun with the snapshot, s",
+    "new gate loads the snapshot from the stream, s",
+    "commit to applied, ms",
+    "all scans stored and acknowledged, s",
+    "scans a second",
+}
 TICKETS = {"codes": "20", "door_load": "200", "decoders": "1", "soak": "1"}
 
 
