@@ -69,7 +69,7 @@ class GateHttp:
 
     async def fetch_manifest(self, event: EventId) -> SnapshotManifest:
         """Return what the server's present snapshot of an event consists of."""
-        data = await self.get("/gate/v1/snapshot", {"event": str(event)}, FRAME_LIMIT)
+        data = await self.get("/gate/v1/snapshot", {"event": str(event), "marks": "1"}, FRAME_LIMIT)
         return _decode(data, SnapshotManifest, self._base_url)
 
     async def fetch_chunk(self, snapshot: str, number: int, chunk: SnapshotChunk) -> bytes:

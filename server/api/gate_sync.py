@@ -27,6 +27,7 @@ from server.services.snapshot import Snapshots
 from shared.ids import EventId
 from shared.packed import unpack
 from shared.problems import CodeMalformed, NotFound
+from shared.sync.feed import UNMARKED
 from shared.sync.scan import SignedBatch
 from shared.sync.wire import encode_frame
 
@@ -41,14 +42,16 @@ _batches: msgpack.Decoder[SignedBatch] = msgpack.Decoder(SignedBatch)
 
 
 class SnapshotQuery(Struct, frozen=True, kw_only=True):
-    """Of which event; a gate has but one."""
+    """Of which event, a gate having but one; with ``marks`` = 1 the manifest names its position's mark."""
 
     event: EventId
+    marks: str | None = None
 
 
-class FeedQuery(SnapshotQuery, frozen=True, kw_only=True):
+class FeedQuery(Struct, frozen=True, kw_only=True):
     """Of which event, and after which position; 0 is the beginning."""
 
+    event: EventId
     after: Annotated[int, Meta(ge=0, lt=10**18)]
 
 
@@ -115,6 +118,8 @@ class GateSyncApi:
         """Answer with what the present snapshot consists of."""
         gate = await self._check_event(request)
         manifest = await self._snapshots.current(gate.tenant, gate.event, self._context.clock.now())
+        if request.query.get("marks") != "1":
+            manifest = replace(manifest, mark=UNMARKED)
         return web.Response(body=msgpack.encode(manifest), content_type=MSGPACK, headers=_NEVER)
 
     async def send_chunk(self, request: web.Request) -> web.Response:

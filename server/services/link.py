@@ -167,16 +167,16 @@ def _update_belief(gate: GateRow, event: EventRow, reported_version: int) -> Gat
 
 async def _is_elsewhere(tx: Unit, event: EventId, hello: Hello, head: int) -> bool:
     """Say whether what the gate was told is not what the feed says now: both may count to the same number by then."""
-    if hello.feed_seq > head:
-        return True
     if not hello.feed_seq or not hello.feed_mark:
         return False
+    if hello.feed_seq > head:
+        return True
     mark = await tx.feed.mark_at(event, hello.feed_seq)
     return mark is not None and mark != hello.feed_mark
 
 
 async def _is_too_far_behind(tx: Unit, event: EventId, feed_seq: int, head: int) -> bool:
-    if head - feed_seq > TOO_FAR_BEHIND:
+    if feed_seq > head or head - feed_seq > TOO_FAR_BEHIND:
         return True
     oldest = await tx.feed.oldest(event)
     return feed_seq + 1 < (head + 1 if oldest is None else oldest)

@@ -88,8 +88,11 @@ class SnapshotChunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     sha256: Bytes32
 
 
-class SnapshotManifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a snapshot consists of; it stands for everything up to and including feed position ``seq``."""
+class SnapshotManifest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a snapshot consists of; it stands for everything up to and including feed position ``seq``.
+
+    ``mark`` is that position's. Gates that do not ask for it get a manifest without: they do not know the word.
+    """
 
     snapshot: Annotated[str, Meta(min_length=1, max_length=100)]
     event: EventId

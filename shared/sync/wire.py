@@ -67,10 +67,11 @@ class FeedFrame(Struct, frozen=True, kw_only=True, tag="feed", forbid_unknown_fi
     entries: list[FeedEntry]
 
 
-class SnapshotNeeded(Struct, frozen=True, kw_only=True, tag="snapshot", forbid_unknown_fields=True):
+class SnapshotNeeded(Struct, frozen=True, kw_only=True, tag="snapshot", forbid_unknown_fields=True, omit_defaults=True):
     """The server's word that the gate must load a snapshot: it is too far behind for the feed.
 
-    With ``anew`` it is not behind but elsewhere: it was told what this server, set back to a backup, never said.
+    With ``anew`` it is not behind but elsewhere: it was told what this server, set back to a backup, never said. Only a gate
+    that named its mark is told so: others do not know the word.
     """
 
     event: EventId

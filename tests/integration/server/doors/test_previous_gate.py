@@ -130,3 +130,18 @@ async def test_a_gate_that_is_newer_than_the_server_is_met_halfway(house: House)
     gate = await house.stage.enrol()
     old = await introduce(house, gate, protocol=2**31)
     assert (await old.until(Welcome)).protocol == 1
+
+
+async def test_a_gate_of_the_version_before_is_sent_for_a_snapshot_in_words_it_knows(house: House) -> None:
+    gate = await house.stage.enrol()
+    await settle(house)
+    old = OldGate((await house.dial(gate)).socket)
+    greeting = {"gate": str(gate.id), "incarnation": str(gate.incarnation), "event": str(gate.row.event)}
+    numbers = {"protocol": 1, "feed_seq": 1_000_000, "bundle_version": 0, "last_gate_seq": 0}
+    await old.say("hello", **greeting, **numbers, software="tickettoken-gate/0.1.0")
+    assert (await old.until(Snapshot)).event == gate.row.event
+    status, body = await house.read(f"/gate/v1/snapshot?event={gate.row.event}", house.gate(gate))
+    assert status == 200
+    assert set(msgpack.decode(body)) == {"snapshot", "event", "seq", "rows", "chunks"}
+    _, body = await house.read(f"/gate/v1/snapshot?event={gate.row.event}&marks=1", house.gate(gate))
+    assert len(msgpack.decode(body)["mark"]) == 16
