@@ -2,60 +2,45 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
-import aiohttp
 import structlog
 from msgspec import Struct
 
-from gate.admit import AdmitParts, Admitter, Post
+from gate.admit import AdmitParts, Admitter
 from gate.clockbelief import ClockBelief
 from gate.desk import Audience, ScanDesk
-from gate.identity import Identity
-from gate.keystore import GateKeys
+from gate.gauge import Gauge
 from gate.knowledge import Knowledge, KnowledgeParts
 from gate.lookup import Lookup
+from gate.obedience import Obedience
+from gate.orders import load_orders
 from gate.outcome import Outcome
 from gate.overrule import Overruler
 from gate.pins import PinDesk
-from gate.remote import BrokerChoice, GateRemote, RemoteParts
+from gate.remote import GateRemote
 from gate.selfcheck import ClockSelfCheck
+from gate.setup import AgentSetup, OutcomeSink, Stores
 from gate.store.log import ScanLog, open_log
 from gate.store.recovery import open_world_or_anew
 from gate.store.world import World
 from gate.supervise import Supervision, SupervisionParts
-from gate.sync.backoff import Backoff, BackoffRange
-from gate.sync.doer import Doer, DoerParts
-from gate.sync.driver import DriverParts, SyncDriver
-from gate.sync.engine import Progress, SyncEngine
+from gate.sync.driver import SyncDriver
+from gate.sync.engine import SyncEngine
 from gate.sync.http import open_session
+from gate.sync.progress import Progress
 from gate.trust import OrganiserTrust
 from gate.view import AgentView, ViewParts
 from gate.watch import Watch
-from shared.clock import Clock
+from gate.wiring import Ears, make_driver, make_obedience, make_post, make_remote
 from shared.ids import IncarnationId, uuid7
 
+__all__ = ["Agent", "AgentSetup", "OutcomeSink", "open_agent"]
+
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
-
-OutcomeSink = Callable[[Outcome], Awaitable[None]]
-
-
-class AgentSetup(Struct, frozen=True, kw_only=True, eq=False):
-    """What a gate is made from; ``sink`` gets every outcome before the next scan is decided."""
-
-    directory: Path
-    identity: Identity
-    keys: GateKeys
-    clock: Clock
-    software: str
-    sink: OutcomeSink
-    backoff: BackoffRange = BackoffRange()
-    tick_s: float = 1.0
-    broker: BrokerChoice = BrokerChoice()
 
 
 class Agent(Struct, frozen=True, kw_only=True, eq=False):
@@ -70,14 +55,7 @@ class Agent(Struct, frozen=True, kw_only=True, eq=False):
     audience: Audience
     view: AgentView
     watch: Watch
-
-
-class _Stores(Struct, frozen=True, kw_only=True, eq=False):
-    log: ScanLog
-    world: World
-    knowledge: Knowledge
-    engine: SyncEngine
-    belief: ClockBelief
+    obedience: Obedience
 
 
 class _Telling(Struct, frozen=True, kw_only=True, eq=False):
@@ -102,31 +80,25 @@ async def open_agent(setup: AgentSetup) -> AsyncIterator[Agent]:
         stack.push_async_callback(world.close)
         session = await stack.enter_async_context(open_session())
         stores = await _load_stores(setup, log, world)
-        yield _connect(setup, stores, _remote(setup, session))
+        agent = _connect(setup, stores, make_remote(setup, session))
+        await agent.obedience.load()
+        yield agent
 
 
-def _remote(setup: AgentSetup, session: aiohttp.ClientSession) -> GateRemote:
-    parts = RemoteParts(
-        directory=setup.directory,
-        identity=setup.identity,
-        keys=setup.keys,
-        clock=setup.clock,
-        broker=setup.broker,
-    )
-    return GateRemote(parts, session)
-
-
-async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> _Stores:
+async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> Stores:
+    trust, post = OrganiserTrust(setup.directory, setup.identity), make_post(setup.identity)
     knowledge = Knowledge(
         KnowledgeParts(
             identity=setup.identity,
-            trust=OrganiserTrust(setup.directory, setup.identity),
+            trust=trust,
             keys=setup.keys,
             log=log,
             world=world,
             clock=setup.clock,
+            post=post,
         )
     )
+    orders = await asyncio.to_thread(load_orders, setup.directory)
     state, head = await knowledge.load(), await log.head()
     engine = SyncEngine(
         Progress(
@@ -138,16 +110,18 @@ async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> _Stores
             bundle_version=knowledge.bundle_version,
             logged=head.gate_seq,
             acked=log.acked,
+            commands=orders.last,
         )
     )
     knowledge.follow(engine)
     belief = ClockBelief(ClockSelfCheck(), setup.clock)
-    return _Stores(log=log, world=world, knowledge=knowledge, engine=engine, belief=belief)
+    return Stores(log=log, world=world, knowledge=knowledge, engine=engine, belief=belief, trust=trust, post=post)
 
 
-def _connect(setup: AgentSetup, stores: _Stores, server: GateRemote) -> Agent:
+def _connect(setup: AgentSetup, stores: Stores, server: GateRemote) -> Agent:
     watch, audience = Watch(), Audience()
-    driver = _make_driver(setup, stores, server, watch)
+    parts = _admit_parts(setup, stores)
+    admitter = Admitter(parts)
 
     def count(outcome: Outcome) -> None:
         if outcome.gate_seq is not None:
@@ -159,8 +133,10 @@ def _connect(setup: AgentSetup, stores: _Stores, server: GateRemote) -> Agent:
         audience.publish(outcome)
         await setup.sink(outcome)
 
-    admitter = Admitter(_admit_parts(setup, stores))
     desk = ScanDesk(admitter, answer)
+    obedience = make_obedience(setup, stores, desk, admitter)
+    gauge = Gauge()
+    driver = make_driver(setup, stores, server, Ears(watch=watch, obedience=obedience, gauge=gauge))
     view = AgentView(
         ViewParts(
             identity=setup.identity,
@@ -172,8 +148,11 @@ def _connect(setup: AgentSetup, stores: _Stores, server: GateRemote) -> Agent:
             driver=driver,
             clock=setup.clock,
             staff=_make_staff(setup, stores, admitter, _Telling(desk=desk, answer=answer, count=count)),
+            obedience=obedience,
+            post=stores.post,
         )
     )
+    gauge.follow(view.status)
     return Agent(
         setup=setup,
         world=stores.world,
@@ -184,10 +163,11 @@ def _connect(setup: AgentSetup, stores: _Stores, server: GateRemote) -> Agent:
         audience=audience,
         view=view,
         watch=watch,
+        obedience=obedience,
     )
 
 
-def _make_staff(setup: AgentSetup, stores: _Stores, admitter: Admitter, telling: _Telling) -> Supervision:
+def _make_staff(setup: AgentSetup, stores: Stores, admitter: Admitter, telling: _Telling) -> Supervision:
     parts = _admit_parts(setup, stores)
     return Supervision(
         SupervisionParts(
@@ -204,47 +184,13 @@ def _make_staff(setup: AgentSetup, stores: _Stores, admitter: Admitter, telling:
     )
 
 
-def _admit_parts(setup: AgentSetup, stores: _Stores) -> AdmitParts:
-    identity = setup.identity
+def _admit_parts(setup: AgentSetup, stores: Stores) -> AdmitParts:
     return AdmitParts(
-        post=Post(
-            gate=identity.gate,
-            name=identity.name,
-            direction=identity.direction,
-            zones=identity.zones,
-            products=identity.products,
-        ),
+        post=stores.post,
         journal=stores.log,
         tickets=stores.world,
         surroundings=stores.knowledge,
         belief=stores.belief,
         clock=setup.clock,
         random_bytes=os.urandom,
-    )
-
-
-def _make_driver(setup: AgentSetup, stores: _Stores, server: GateRemote, watch: Watch) -> SyncDriver:
-    doer = Doer(
-        DoerParts(
-            gate=setup.identity.gate,
-            sign_key=setup.keys.sign,
-            engine=stores.engine,
-            outbox=stores.log,
-            copy=stores.world,
-            listener=stores.knowledge,
-            belief=stores.belief,
-        )
-    )
-    return SyncDriver(
-        DriverParts(
-            event=setup.identity.event,
-            engine=stores.engine,
-            remote=server,
-            doer=doer,
-            listener=stores.knowledge,
-            backoff=Backoff(setup.backoff, random.random),
-            clock=setup.clock,
-            on_change=watch.ring,
-            tick_s=setup.tick_s,
-        )
     )

@@ -43,6 +43,8 @@ class Condition(Struct, frozen=True, kw_only=True):
     ready: bool
     camera_alive: bool
     backlog: int
+    held: bool = False
+    message: str | None = None
 
 
 class Bulletin:
@@ -87,6 +89,8 @@ class Bulletin:
             ready=self._gate.ready,
             camera_alive=status.camera_alive,
             backlog=status.backlog,
+            held=status.held is not None,
+            message=str(status.notices[-1].command) if status.notices else None,
         )
 
 
@@ -101,6 +105,10 @@ def name_changes(before: Condition, after: Condition) -> list[str]:
         changes.append("mode")
     if before.camera_alive != after.camera_alive:
         changes.append("camera")
+    if before.held != after.held:
+        changes.append("held" if after.held else "resumed")
+    if after.message not in {None, before.message}:
+        changes.append("message")
     if before.backlog and not after.backlog:
         changes.append("drained")
     return changes

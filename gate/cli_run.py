@@ -32,14 +32,15 @@ from gate.settings import GateSettings
 from gate.sources import STDIN, SourceChoice
 from gate.store.lock import hold_directory
 from gate.sync.address import check_address
+from gate.sync.problems import GateWiped
 from gate.turning import TurnstileChoice, choose_turnstile, run_beside
 from gate.turnstile import NewsSink, TurnstileNews
 from gate.version import name_software
+from gate.wiping import AGENT_LOG_NAME, wipe_if_due
 from shared.clock import SystemClock
 from shared.problems import InputUnusable, TicketTokenError, Unavailable
 from shared.sync.access import BrokerAccess
 
-LOG_FILE_NAME = "agent.log"
 _LOG_LIMIT = 10 * 1024 * 1024
 _WAIT_HEADLESS_S = 60.0
 _OWNER_ONLY = 0o077
@@ -74,12 +75,15 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
     os.umask(_OWNER_ONLY)
     if asked.drill:
         return asyncio.run(_practise(asked))
+    if wipe_if_due(directory):
+        raise GateWiped("The wipe of this gate that was begun before is done: enrol it anew to use it again.")
     memory = ScreenMemory(directory / PREFERENCES_NAME)
     chosen = memory.load()
     identity, keys = load_identity(directory), load_keys(directory, settings.passphrase)
     check_address(identity.server, allow_http=settings.allow_http)
     with ExitStack() as stack:
         stack.enter_context(hold_directory(directory))
+        stack.callback(wipe_if_due, directory)
         stack.enter_context(_logging(directory, headless=asked.headless))
         streams = [sys.stdout.buffer] if asked.headless else []
         if asked.json_log is not None:
@@ -226,7 +230,7 @@ def _logging(directory: Path, *, headless: bool) -> Iterator[None]:
     if headless:
         yield
         return
-    with _open_log(directory / LOG_FILE_NAME) as file:
+    with _open_log(directory / AGENT_LOG_NAME) as file:
         *before, _for_terminals = structlog.get_config()["processors"]
         structlog.configure(
             processors=[*before, structlog.processors.JSONRenderer()],

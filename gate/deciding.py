@@ -22,6 +22,7 @@ from shared.codes.keys import Holder
 from shared.ids import GateId, RandomBytes, ScanId, uuid7
 from shared.secrecy import Reticent
 from shared.sync import hlc
+from shared.sync.command import Configure
 from shared.sync.scan import Mode, ScanRecord, as_admission, hash_code, tag_seen
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -36,14 +37,19 @@ class Shown(Reticent, frozen=True, kw_only=True):
     decode_ms: float = 0.0
 
 
-class Post(Struct, frozen=True, kw_only=True):
-    """Where this gate stands and whom it serves."""
+class Post(Struct, kw_only=True, eq=False):
+    """Where this gate stands and whom it serves; all parts share one, which the organiser may change while nobody is decided
+    about."""
 
     gate: GateId
     name: str
     direction: Direction
     zones: ZoneMask
     products: tuple[Product, ...]
+
+    def reassign(self, order: Configure) -> None:
+        """Be called otherwise and serve others."""
+        self.name, self.direction, self.zones, self.products = order.name, order.direction, order.zones, order.products
 
 
 class AdmitParts(Struct, frozen=True, kw_only=True, eq=False):

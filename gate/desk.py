@@ -74,7 +74,8 @@ class Audience:
 class ScanDesk:
     """A bounded queue in front of the one who decides.
 
-    While the lane is not ``open``, codes are dropped; while there is an ``onlooker``, it gets them and nobody decides.
+    While the lane is not ``open``, or the organiser has it ``held``, codes are dropped; while there is an ``onlooker``, it gets
+    them and nobody decides.
     """
 
     def __init__(self, decider: Decider, answer: Callable[[Outcome], Awaitable[None]]) -> None:
@@ -82,6 +83,7 @@ class ScanDesk:
         self._answer = answer
         self._queue: asyncio.Queue[Shown | None] = asyncio.Queue(maxsize=_WAITING)
         self.open = True
+        self.held = False
         self.onlooker: Callable[[str], None] | None = None
 
     async def put(self, shown: Shown) -> None:
@@ -95,6 +97,8 @@ class ScanDesk:
             _log.warning("scan.dropped", waiting=self._queue.qsize())
 
     def _is_wanted(self, shown: Shown) -> bool:
+        if self.held:
+            return False
         if self.open and self.onlooker is not None:
             self.onlooker(shown.text)
             return False
@@ -111,7 +115,8 @@ class ScanDesk:
             TicketTokenError: a record could not be made durable; nobody was let in by it.
         """
         while (shown := await self._queue.get()) is not None:
-            await self._answer(await self._decider.admit(shown))
+            if not self.held:
+                await self._answer(await self._decider.admit(shown))
             self._queue.task_done()
         self._queue.task_done()
 

@@ -48,7 +48,8 @@ class ScanLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="scan"):
 class StatusLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="status"):
     """The gate's condition when ``what`` happened.
 
-    ``what`` is one of started, ready, link_up, link_down, mode, camera, drained, source_ended, stopped.
+    ``what`` is one of started, ready, link_up, link_down, mode, camera, drained, held, resumed, message, source_ended, stopped.
+    ``held`` says why the organiser has no codes looked at here, ``message`` is the newest text the staff should read.
     """
 
     what: str
@@ -67,6 +68,8 @@ class StatusLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="statu
     counts: Counts
     way: str | None
     hindrance: str | None
+    held: str | None
+    message: str | None
 
 
 class TurnstileLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="turnstile"):
@@ -120,6 +123,8 @@ def make_status_line(what: str, at: datetime, status: GateStatus, *, ready: bool
         counts=status.counts,
         way=status.way,
         hindrance=status.hindrance,
+        held=status.held,
+        message=status.notices[-1].text if status.notices else None,
     )
 
 

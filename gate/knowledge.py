@@ -9,6 +9,7 @@ import structlog
 from msgspec import Struct
 
 from gate.briefing import Briefing, Standing
+from gate.deciding import Post
 from gate.identity import Identity
 from gate.keystore import GateKeys
 from gate.outcome import Counts
@@ -39,6 +40,7 @@ class KnowledgeParts(Struct, frozen=True, kw_only=True, eq=False):
     log: CountedLog
     world: KnownWorld
     clock: Clock
+    post: Post | None = None
 
 
 class Knowledge:
@@ -153,7 +155,7 @@ class Knowledge:
         if gate_seq <= self._counted:
             return
         self._counted = gate_seq
-        direction = self._parts.identity.direction
+        direction = (self._parts.post or self._parts.identity).direction
         self._tally.note_record(unix_ms(at), LogCount(kind=kind, admitted=admitted, direction=direction, scans=1))
 
     async def recount_tickets(self) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from gate.orders import StaffNotice
 from gate.ports import RecordKind
 from gate.staff import Staff
 from shared.admission.policy import Policy
 from shared.admission.verdict import Direction, Reason, Verdict
 from shared.codes.keys import Holder
-from shared.ids import GateId, ScanId
+from shared.ids import CommandId, GateId, ScanId
 from shared.sync.scan import Mode
 
 LOGIN_PAGE = "not_our_server"
@@ -81,7 +82,8 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     ``data_age_s`` is the time since the server last confirmed that this gate knows everything; ``backlog`` counts records
     not yet acknowledged; ``keys_until`` is when the last known epoch ends; ``clock_offset_s`` is this gate's clock minus
     the server's. ``way`` is how it is linked (``broker``, ``websocket``), ``hindrance`` the code of what keeps it from
-    linking: ``not_our_server`` means that a login page of the network answers in the server's place.
+    linking: ``not_our_server`` means that a login page of the network answers in the server's place. ``held`` says why the
+    organiser has no codes looked at here, ``notices`` what the staff should read.
     """
 
     gate_name: str
@@ -99,6 +101,8 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     inside: int = 0
     way: str | None = None
     hindrance: str | None = None
+    held: str | None = None
+    notices: tuple[StaffNotice, ...] = ()
 
 
 class GateInfo(Struct, frozen=True, kw_only=True):
@@ -154,4 +158,8 @@ class GateView(Protocol):
 
     async def submit(self, text: str) -> None:
         """Decide on a code that was typed or read by a hand scanner."""
+        ...
+
+    async def confirm_notice(self, notice: CommandId) -> None:
+        """Note that somebody has read a notice, or raise a TicketTokenError."""
         ...

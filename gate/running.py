@@ -14,9 +14,13 @@ from gate.app import Agent
 from gate.bulletin import Bulletin, Teller
 from gate.feeder import Feeder
 from gate.sources import OpenedSource, SourceChoice, SourceEvents, open_source
-from gate.sync.problems import DeviceRevoked
+from gate.sync.problems import DeviceRevoked, GateWiped
 from shared.clock import Clock
 from shared.problems import Internal, TicketTokenError, Unavailable
+
+_HAND_OVER_S = 60.0
+_LAST_WORD_S = 15.0
+"""Longer than between two heartbeats, after each of which the server asks again."""
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -122,10 +126,12 @@ async def _work(run: _Run) -> None:
         working = group.create_task(run.agent.desk.work())
         async with _scanning(run) as feeder:
             ending = group.create_task(_watch_end(run, feeder))
-            await run.stopper.wanted.wait()
+            obedience, wanted = run.agent.obedience, run.stopper.wanted
+            await run.agent.watch.until(lambda: wanted.is_set() or obedience.wiping)
             ending.cancel()
         await run.agent.desk.finish()
         await working
+    await _forget_if_told(run)
     if run.stopper.fault is not None:
         raise _as_problem(run.stopper.fault)
     await _drain(run)
@@ -137,10 +143,17 @@ async def _wait_until_ready(run: _Run) -> bool:
     if knowledge.revoked:
         await _hand_in(run)
         raise DeviceRevoked("The organiser has revoked this gate: enrol it anew in another --data.")
+    obedience = run.agent.obedience
+    await _forget_if_told(run)
     if knowledge.ready:
         return True
     _log.warning("gate.waiting", server=server, message="no tickets or keys yet: waiting for the server")
-    if await run.agent.watch.until(lambda: knowledge.ready or wanted.is_set(), run.plan.wait_s):
+
+    def waited() -> bool:
+        return knowledge.ready or wanted.is_set() or obedience.wiping
+
+    if await run.agent.watch.until(waited, run.plan.wait_s):
+        await _forget_if_told(run)
         return knowledge.ready
     raise Unavailable(
         f"This gate has no tickets or keys yet, and {server} did not provide them in {run.plan.wait_s or 0:.0f} s: "
@@ -184,6 +197,25 @@ async def _drain(run: _Run) -> None:
     if driver.backlog:
         _log.warning("gate.log_kept", backlog=driver.backlog, message="the rest is handed over at the next start")
     await run.bulletin.look()
+
+
+async def _forget_if_told(run: _Run) -> None:
+    """Hand the log over and say so, while there is a link; then end, so that everything can be erased.
+
+    Raises:
+        GateWiped: unless it was not told to, or somebody stops the gate before; the next start goes on here.
+    """
+    if not run.agent.obedience.wiping:
+        return
+    obedience, watch, stopper = run.agent.obedience, run.agent.watch, run.stopper
+    told = lambda: obedience.wipe_told or stopper.wanted.is_set()  # noqa: E731 - a condition asked again and again
+    if not await watch.until(told, _HAND_OVER_S):
+        await obedience.give_up()
+        await watch.until(told, _LAST_WORD_S)
+    if obedience.wipe_due:
+        raise GateWiped(
+            "The organiser had this gate wiped: its keys and data are erased. Enrol it anew to use it again."
+        )
 
 
 async def _hand_in(run: _Run) -> None:

@@ -15,6 +15,7 @@ from gate.identity import Identity, save_identity
 from gate.keystore import read_b64url, write_b64url
 from shared.codes.bundle import KeyBundle, SealedBundle, open_bundle
 from shared.problems import Denied
+from shared.sync.command import Command, Configure, SignedCommand, open_command
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -81,6 +82,33 @@ class OrganiserTrust:
             kept = self.believed[at:]
             await self._save(replace(self._identity, config_key=kept[0], successors=kept[1:]))
             _log.info("trust.dropped", dropped=at)
+
+    def open_command(self, carried: SignedCommand) -> Command:
+        """Verify a command.
+
+        Raises:
+            Denied: it is signed by none of the keys believed, or for another gate.
+            CodeMalformed: of a form this version does not know.
+        """
+        *earlier, latest = (Ed25519PublicKey.from_public_bytes(read_b64url(one)) for one in self.believed)
+        for key in earlier:
+            try:
+                return open_command(carried, self._identity.gate, key)
+            except Denied:
+                continue
+        return open_command(carried, self._identity.gate, latest)
+
+    async def reassign(self, order: Configure) -> None:
+        """Write down what this gate is from now on.
+
+        Raises:
+            Unavailable: it cannot be written down.
+        """
+        now = replace(
+            self._identity, name=order.name, direction=order.direction, zones=order.zones, products=order.products
+        )
+        if now != self._identity:
+            await self._save(now)
 
     def _open_as(self, carried: SealedBundle, seal_key: X25519PrivateKey, signer: str) -> OpenedBundle:
         public = Ed25519PublicKey.from_public_bytes(read_b64url(signer))

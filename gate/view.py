@@ -8,11 +8,12 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from gate.admit import Shown
+from gate.admit import Post, Shown
 from gate.clockbelief import ClockBelief
 from gate.desk import Audience, ScanDesk
 from gate.identity import Identity
 from gate.knowledge import Knowledge
+from gate.obedience import Obedience
 from gate.outcome import GateInfo, GateStatus, Outcome
 from gate.sources import Source
 from gate.staff import Staff
@@ -20,6 +21,7 @@ from gate.sync.driver import SyncDriver
 from gate.sync.engine import SyncEngine
 from gate.version import name_software
 from shared.clock import Clock
+from shared.ids import CommandId
 
 
 class ViewParts(Struct, frozen=True, kw_only=True, eq=False):
@@ -34,6 +36,8 @@ class ViewParts(Struct, frozen=True, kw_only=True, eq=False):
     driver: SyncDriver
     clock: Clock
     staff: Staff
+    obedience: Obedience
+    post: Post
 
 
 class AgentView:
@@ -66,7 +70,7 @@ class AgentView:
         knowledge, engine = self._parts.knowledge, self._parts.engine
         source = self.source.status() if self.source is not None else None
         return GateStatus(
-            gate_name=self._parts.identity.name,
+            gate_name=self._parts.post.name,
             event_name=knowledge.event_name,
             mode=engine.mode,
             linked=engine.linked,
@@ -81,19 +85,22 @@ class AgentView:
             inside=knowledge.standing().inside,
             way=self._parts.driver.way,
             hindrance=self._parts.driver.hindrance,
+            held=self._parts.obedience.held,
+            notices=self._parts.obedience.notices,
         )
 
     def info(self) -> GateInfo:
         """Return what the gate is and knows."""
         identity, knowledge, engine = self._parts.identity, self._parts.knowledge, self._parts.engine
+        post = self._parts.post
         standing = knowledge.standing()
         return GateInfo(
             gate=identity.gate,
             server=identity.server,
             software=name_software(),
-            direction=identity.direction,
-            zones=identity.zones,
-            products=identity.products,
+            direction=post.direction,
+            zones=post.zones,
+            products=post.products,
             policy=knowledge.briefing.policy if knowledge.ready else None,
             inside=standing.inside,
             behind=standing.behind,
@@ -111,6 +118,10 @@ class AgentView:
     def thumbnail(self, width: int, height: int) -> NDArray[np.uint8] | None:
         """Return the newest camera picture, or None when there is none."""
         return self.source.thumbnail(width, height) if self.source is not None else None
+
+    async def confirm_notice(self, notice: CommandId) -> None:
+        """Note that somebody has read a notice."""
+        await self._parts.obedience.confirm(notice)
 
     async def submit(self, text: str) -> None:
         """Queue a code that was typed or read by a hand scanner."""

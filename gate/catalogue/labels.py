@@ -103,6 +103,9 @@ class StaffLabels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     peek_admit: str
     closed_text: str
     closed_action: str
+    held_action: str
+    notice_title: str
+    notice_hint: str
     settings_title: str
     sound: str
     sound_on: str

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gate.clockbelief import ClockSample
 from shared.codes.bundle import SealedBundle
+from shared.sync.command import SignedCommand
 from shared.sync.feed import FeedEntry
 from shared.sync.wire import GateFrame
 
@@ -64,6 +65,12 @@ class StoreBundle(Struct, frozen=True, kw_only=True):
     bundle: SealedBundle
 
 
+class Obey(Struct, frozen=True, kw_only=True):
+    """Verify and do what the organiser commands; tell the engine with ``on_obeyed``, and the server."""
+
+    commands: list[SignedCommand]
+
+
 class MarkAcked(Struct, frozen=True, kw_only=True):
     """The server has the log up to and including this record."""
 
@@ -110,6 +117,7 @@ Action = (
     | FetchSnapshot
     | Doubt
     | StoreBundle
+    | Obey
     | MarkAcked
     | NoteCurrent
     | NoteClock

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, assert_never
 
 import structlog
@@ -21,6 +22,7 @@ from gate.sync.actions import (
     MarkAcked,
     NoteClock,
     NoteCurrent,
+    Obey,
     Revoke,
     Send,
     SendScans,
@@ -28,18 +30,41 @@ from gate.sync.actions import (
 )
 from gate.sync.engine import SyncEngine
 from gate.sync.happenings import Link
+from gate.sync.obeyed import Obeyed
 from gate.sync.problems import LogRestored, ServerAway
 from shared.codes.bundle import SealedBundle
 from shared.ids import GateId
 from shared.problems import CodeMalformed, DataDamaged, Denied, Unavailable
+from shared.sync.command import MOST_COMMANDS, Receipt, SignedCommand
 from shared.sync.feed import UNMARKED, FeedEntry
 from shared.sync.scan import ScanBatch, SignedBatch, sign_batch
-from shared.sync.wire import GateFrame, Hello, Scans
+from shared.sync.wire import GateFrame, Hello, Ping, Receipts, Scans, Vitals
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 LinkAction = Send | SendScans | Close
-DiskAction = ApplyFeed | Doubt | StoreBundle | MarkAcked | NoteCurrent | NoteClock | Revoke | Halt
+DiskAction = ApplyFeed | Doubt | StoreBundle | Obey | MarkAcked | NoteCurrent | NoteClock | Revoke | Halt
+
+
+class Obedient(Protocol):
+    """Whoever does what the organiser commands."""
+
+    @property
+    def last(self) -> int:
+        """The number of the last command that was obeyed."""
+        ...
+
+    async def obey(self, carried: Sequence[SignedCommand], backlog: int) -> Obeyed:
+        """Do what is new and return what is to be said; ``backlog`` records are not handed over."""
+        ...
+
+    async def on_handed_over(self, backlog: int) -> list[Receipt]:
+        """The server has the log but for ``backlog`` records; return what is to be said now."""
+        ...
+
+    def note_told(self, receipts: Sequence[Receipt]) -> None:
+        """Receipts are on their way."""
+        ...
 
 
 class Listener(Protocol):
@@ -67,7 +92,7 @@ class Listener(Protocol):
 
 
 class DoerParts(Struct, frozen=True, kw_only=True, eq=False):
-    """What actions are carried out on."""
+    """What actions are carried out on; a gate without somebody obedient does nothing by command."""
 
     gate: GateId
     sign_key: Ed25519PrivateKey
@@ -76,6 +101,8 @@ class DoerParts(Struct, frozen=True, kw_only=True, eq=False):
     copy: Copy
     listener: Listener
     belief: ClockBelief
+    obedient: Obedient | None = None
+    vitals: Callable[[], Awaitable[Vitals | None]] | None = None
 
 
 class Doer:
@@ -87,19 +114,25 @@ class Doer:
     async def send(self, action: Send | SendScans, link: Link) -> list[Action]:
         """Send something; a link that takes nothing any more is closed."""
         try:
-            await link.send(await self._write_frame(action))
+            frame = await self._complete(action)
+            await link.send(frame)
         except ServerAway as problem:
             return [Close(code=problem.code, message=str(problem))]
+        if isinstance(frame, Receipts) and self._parts.obedient is not None:
+            self._parts.obedient.note_told(frame.receipts)
         return []
 
-    async def _write_frame(self, action: Send | SendScans) -> GateFrame:
+    async def _complete(self, action: Send | SendScans) -> GateFrame:
         if isinstance(action, SendScans):
             return Scans(signed=await self.read_batch(action))
-        if not isinstance(action.frame, Hello):
-            return action.frame
+        frame = action.frame
+        if isinstance(frame, Ping) and self._parts.vitals is not None:
+            return replace(frame, vitals=await self._parts.vitals())
+        if not isinstance(frame, Hello):
+            return frame
         state = await self._parts.copy.state()
-        known = state.feed_mark if state.feed_seq == action.frame.feed_seq else UNMARKED
-        return replace(action.frame, feed_mark=known)
+        known = state.feed_mark if state.feed_seq == frame.feed_seq else UNMARKED
+        return replace(frame, feed_mark=known)
 
     async def do(self, action: DiskAction) -> list[Action]:
         """Carry out an action that needs no link; while the disk takes nothing, the link rests.
@@ -122,8 +155,11 @@ class Doer:
                 return await self._apply(action)
             case StoreBundle(bundle=bundle):
                 return await self._take_bundle(bundle)
+            case Obey(commands=commands):
+                return await self._obey(commands)
             case MarkAcked(upto=upto):
                 await self._parts.outbox.mark_acked(upto)
+                return await self._note_handed_over()
             case Doubt():
                 _log.warning("feed.doubted")
                 await self._parts.copy.doubt()
@@ -177,9 +213,24 @@ class Doer:
         await self._parts.listener.on_feed(action.entries)
         return []
 
+    async def _obey(self, commands: list[SignedCommand]) -> list[Action]:
+        obedient, engine = self._parts.obedient, self._parts.engine
+        if obedient is None:
+            return []
+        obeyed = await obedient.obey(commands, engine.backlog)
+        return [*engine.on_obeyed(obedient.last, resync=obeyed.resync), *_tell(obeyed.receipts)]
+
+    async def _note_handed_over(self) -> list[Action]:
+        obedient = self._parts.obedient
+        return [] if obedient is None else _tell(await obedient.on_handed_over(self._parts.engine.backlog))
+
     async def _take_bundle(self, bundle: SealedBundle) -> list[Action]:
         try:
             return self._parts.engine.on_bundle(await self._parts.listener.take_bundle(bundle))
         except (Denied, CodeMalformed) as problem:
             _log.error("bundle.refused", code=problem.code, message=str(problem))
             return []
+
+
+def _tell(receipts: Sequence[Receipt]) -> list[Action]:
+    return [Send(frame=Receipts(receipts=list(receipts[:MOST_COMMANDS])))] if receipts else []

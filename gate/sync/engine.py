@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from msgspec import Struct
-
 from gate.mode import LinkQuality
 from gate.sync.actions import (
     Action,
@@ -20,6 +18,7 @@ from gate.sync.actions import (
     Instant,
     MarkAcked,
     NoteCurrent,
+    Obey,
     Revoke,
     Send,
     SendScans,
@@ -27,7 +26,7 @@ from gate.sync.actions import (
 )
 from gate.sync.heartbeat import Heartbeat
 from gate.sync.position import FeedPosition
-from shared.ids import EventId, GateId, IncarnationId
+from gate.sync.progress import Progress
 from shared.sync.feed import GateEntry
 from shared.sync.scan import BATCH_LIMIT, Mode
 from shared.sync.wire import (
@@ -51,19 +50,6 @@ DEVICE_REVOKED = "device_revoked"
 _PATIENT_BYES = frozenset({DEVICE_REVOKED, "protocol_unsupported", "superseded"})
 
 
-class Progress(Struct, frozen=True, kw_only=True):
-    """Who the gate is and how far it has got, as its disk says at the start."""
-
-    gate: GateId
-    event: EventId
-    incarnation: IncarnationId
-    software: str
-    feed_seq: int
-    bundle_version: int
-    logged: int
-    acked: int
-
-
 class SyncEngine:
     """One gate's side of the link protocol, over any number of connections."""
 
@@ -75,6 +61,7 @@ class SyncEngine:
         self._bundle_version = progress.bundle_version
         self._logged = progress.logged
         self._acked = progress.acked
+        self._commands = progress.commands
         self._connected = False
         self._linked = False
         self._in_flight: tuple[int, float] | None = None
@@ -125,6 +112,7 @@ class SyncEngine:
             bundle_version=self._bundle_version,
             last_gate_seq=self._logged,
             software=self._who.software,
+            command_seq=self._commands,
         )
         return [Send(frame=hello)]
 
@@ -184,6 +172,11 @@ class SyncEngine:
         self._bundle_version = max(self._bundle_version, version)
         return []
 
+    def on_obeyed(self, last: int, *, resync: bool) -> list[Action]:
+        """Commands up to number ``last`` were obeyed; one of them may have been to load everything anew."""
+        self._commands = last
+        return self._position.reload() if resync else []
+
     def on_fetched(self, frame: FeedFrame) -> list[Action]:
         """The server answered a FetchFeed."""
         return self._watch_own(self._position.on_fetched(frame))
@@ -238,7 +231,7 @@ class SyncEngine:
             case BundleFrame():
                 return [StoreBundle(bundle=frame.bundle)]
             case CommandsFrame():
-                return []  # comes to gates alone that say they know commands
+                return [Obey(commands=frame.commands)]
             case Pong():
                 return self._on_pong(frame, now)
             case _:
@@ -291,5 +284,6 @@ class SyncEngine:
             feed_seq=self._position.cursor,
             bundle_version=self._bundle_version,
             scans_per_minute=self._scans_per_minute,
+            command_seq=self._commands,
         )
         return [Send(frame=ping)]

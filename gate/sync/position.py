@@ -69,6 +69,10 @@ class FeedPosition:
         self._high = feed_high if anew else max(self._high, feed_high)
         return [Doubt(), *self._load()] if anew else self._load()
 
+    def reload(self) -> list[Action]:
+        """Load everything anew although nothing seems missing."""
+        return self._load()
+
     def on_fetched(self, frame: FeedFrame) -> list[Action]:
         """A range came."""
         self._fetching = False

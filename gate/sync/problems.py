@@ -29,6 +29,13 @@ class DeviceRevoked(Denied):
     code = "device_revoked"
 
 
+class GateWiped(Denied):
+    """The organiser had this gate wiped."""
+
+    code = "gate_wiped"
+    exit_code = 4
+
+
 class Gone(Conflict):
     """What was asked for existed and does no more."""
 

@@ -17,6 +17,7 @@ from gate.outcome import GateView
 from gate.preferences import ScreenMemory
 from gate.tui.cards import Wording
 from gate.tui.display import Display, detect_display
+from gate.tui.ordered import OrderWatch
 from gate.tui.screens.lane import LaneScreen, OutcomeArrived
 from gate.tui.screens.overlay import QuitScreen
 from gate.tui.sound import Speaker
@@ -49,6 +50,7 @@ class GateApp(App[None], inherit_bindings=False):
         self._view = view
         wording = Wording(catalogue=load_catalogue(language), display=self._display_choice)
         self.lane = LaneScreen(view, wording, memory, Speaker(self._display_choice.player, self.bell))
+        self.ordered = OrderWatch(self, self.lane, view, lambda: self.lane.wording)
         if memory is not None:
             check_keys(memory)
             self.set_keymap({str(key): bound for key, bound in memory.chosen.keys.items()})
@@ -72,6 +74,7 @@ class GateApp(App[None], inherit_bindings=False):
         self.set_class(not self._display_choice.colour, "-colourless")
         self.set_class(not self._display_choice.unicode, "-ascii")
         self.run_worker(self._follow())
+        self.set_interval(self._display_choice.status_every_s, self.ordered.look)
 
     async def show_turnstile(self, news: TurnstileNews) -> None:
         """Tell the staff that somebody stands before a turnstile that did not open, or that nobody went through."""
@@ -93,6 +96,7 @@ class GateApp(App[None], inherit_bindings=False):
         try:
             async for outcome in self._view.outcomes():
                 self.lane.post_message(OutcomeArrived(outcome))
+                self.ordered.note_outcome(outcome)
         except TicketTokenError as problem:
             self.exit(return_code=problem.exit_code, message=f"error: {problem}")
             return

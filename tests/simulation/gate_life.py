@@ -18,7 +18,8 @@ from gate.selfcheck import ClockSelfCheck
 from gate.store.log import ScanLog, open_log
 from gate.store.world import World, open_world
 from gate.sync.doer import Doer, DoerParts
-from gate.sync.engine import Progress, SyncEngine
+from gate.sync.engine import SyncEngine
+from gate.sync.progress import Progress
 from gate.trust import OrganiserTrust
 from shared.clock import Clock, ManualClock
 from shared.ids import IncarnationId, RandomBytes, uuid7

@@ -17,7 +17,7 @@ from shared.admission.policy import Policy, Stale, Window
 from shared.admission.verdict import Direction, PriorUse, Reason, Verdict, admit, refuse
 from shared.clock import ManualClock, unix_ms
 from shared.codes.keys import Holder
-from shared.ids import GateId, ScanId
+from shared.ids import CommandId, GateId, ScanId
 from shared.problems import TicketTokenError
 from shared.sync.scan import Mode
 from tests.tui.scripted_staff import ScriptedStaff
@@ -175,6 +175,11 @@ class ScriptedView:
         if not self.present.camera_alive or width < 2 or height < 2:
             return None
         return paint_phone(width, height)
+
+    async def confirm_notice(self, notice: CommandId) -> None:
+        """Have a notice read."""
+        left = tuple(one for one in self.present.notices if one.command != notice)
+        self.present = replace(self.present, notices=left)
 
     async def submit(self, text: str) -> None:
         """Take a typed code; decide on it, or fail the way a gate does."""

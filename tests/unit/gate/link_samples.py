@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from gate.sync.actions import Action, Instant, Send
-from gate.sync.engine import Progress, SyncEngine
+from gate.sync.engine import SyncEngine
+from gate.sync.progress import Progress
 from shared.ids import EventId, GateId, IncarnationId
 from shared.sync.feed import FeedEntry, GateEntry
 from shared.sync.wire import PROTOCOL, FeedFrame, Ping, Welcome

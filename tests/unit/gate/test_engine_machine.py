@@ -23,7 +23,8 @@ from gate.sync.actions import (
     Send,
     SendScans,
 )
-from gate.sync.engine import Progress, SyncEngine
+from gate.sync.engine import SyncEngine
+from gate.sync.progress import Progress
 from shared.sync.wire import (
     FeedFrame,
     Hello,
