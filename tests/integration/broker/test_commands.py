@@ -22,6 +22,7 @@ from gate.wiping import wipe_if_due
 from server.services.enrol import GateWish
 from server.services.gate_commands import Commander, CommandWish, GateChange, change_gate, give_command
 from server.services.gate_views import GateDetail, show_gate
+from server.services.rows_gates import SnapshotRow
 from shared.admission.verdict import Direction
 from shared.clock import ManualClock, SystemClock, unix_ms
 from shared.ids import CommandId, GateId, uuid7
@@ -94,7 +95,6 @@ async def test_gate_that_was_away_does_what_it_was_told_over_the_broker_and_stil
             "Lift broken",
             ["Doors in 5 minutes"],
         )
-        assert gate.agent.view.info().direction is Direction.EXIT
         assert await organiser.until_settled(3) == ["done"] * 3
         shown = await organiser.until(lambda now: now.held is True)
         assert (shown.mode is not None, shown.camera_alive, shown.stale) == (True, False, False)
@@ -111,7 +111,12 @@ async def test_gate_that_was_away_does_what_it_was_told_over_the_broker_and_stil
         await organiser.command(CommandKind.RESUME)
         await gate.until(lambda now: now.held is None and not now.notices)
         await scan_junk(gate, 1, "again")
+        await gate.until(lambda now: now.backlog == 0)
     assert await organiser.until_settled(4) == ["done"] * 4
+    stage = exchange.house.stage
+    async with stage.db.tenant(stage.tenant) as tx:
+        [scan] = await tx.scans.list_of_event(stage.event, None, 10)
+    assert scan.direction is Direction.EXIT
 
 
 @pytest.fixture
@@ -139,10 +144,17 @@ async def test_linked_gate_obeys_at_once_over_the_websocket_and_loads_everything
         await gate.until(lambda now: now.held is not None)
         await organiser.command(CommandKind.RESUME)
         await gate.until(lambda now: now.held is None)
+        assert await newest_snapshot(house) is None
         await organiser.command(CommandKind.RESYNC)
         assert await organiser.until_settled(3) == ["done"] * 3
-        await gate.until(lambda now: now.linked and now.tickets == 2)
-    assert gate.agent.engine.current
+        await gate.until(lambda now: now.linked and now.tickets == 2 and gate.agent.engine.current)
+    assert await newest_snapshot(house) is not None
+
+
+async def newest_snapshot(house: House) -> SnapshotRow | None:
+    """Return the newest snapshot of the event; somebody must have asked for it."""
+    async with house.stage.db.tenant(house.stage.tenant) as tx:
+        return await tx.feed.newest_snapshot(house.stage.event)
 
 
 async def test_nothing_but_the_organisers_word_for_this_gate_counts_and_each_word_once(

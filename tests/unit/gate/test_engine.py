@@ -50,6 +50,7 @@ def test_connection_begins_with_who_and_how_far() -> None:
                 bundle_version=2,
                 last_gate_seq=5,
                 software="test",
+                command_seq=0,
             )
         )
     ]
