@@ -90,7 +90,7 @@ def state_facts(read: CodeRead, sighting: Sighting) -> Facts:
     """Return the facts the rule decides on: the server's row where there is one, else what the code claims."""
     if sighting.ticket is not None:
         facts = _facts_of_row(sighting.ticket, read.capsule.claims, superseded=sighting.superseded)
-        return replace(facts, static_code=read.proof is None)
+        return replace(facts, static_code=read.proof is None, suspect=sighting.hot)
     claims, starts = read.capsule.claims, read.key.starts
     opens = starts + timedelta(seconds=claims.not_before * WINDOW_STEP_S)
     closes = starts + timedelta(seconds=claims.not_after * WINDOW_STEP_S)
@@ -104,6 +104,7 @@ def state_facts(read: CodeRead, sighting: Sighting) -> Facts:
         entries=claims.entries,
         code_policy=CodePolicy(claims.policy),
         static_code=read.proof is None,
+        suspect=sighting.hot,
     )
 
 
@@ -113,7 +114,7 @@ def vouched_facts(claims: Claims | None, sighting: Sighting) -> Facts | None:
     None where neither the server nor a code says anything of the ticket.
     """
     if sighting.ticket is not None:
-        return _facts_of_row(sighting.ticket, claims, superseded=sighting.superseded)
+        return replace(_facts_of_row(sighting.ticket, claims, superseded=sighting.superseded), suspect=sighting.hot)
     if claims is None:
         return None
     return Facts(
@@ -123,6 +124,7 @@ def vouched_facts(claims: Claims | None, sighting: Sighting) -> Facts | None:
         zones=claims.zones,
         entries=claims.entries,
         code_policy=CodePolicy(claims.policy),
+        suspect=sighting.hot,
     )
 
 

@@ -70,11 +70,12 @@ class WorldState(Struct, frozen=True, kw_only=True):
 
 
 class Sighting(Struct, frozen=True, kw_only=True):
-    """What is known of one handle: its row, whether a newer generation replaced it, and its admissions."""
+    """What is known of one handle: its row, whether a newer generation replaced it, its admissions, and whether it is hot."""
 
     ticket: TicketEntry | None
     superseded: bool
     admissions: list[Admission]
+    hot: bool = False
 
 
 class OwnBody(Struct, frozen=True, kw_only=True):

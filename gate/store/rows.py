@@ -13,7 +13,7 @@ from shared.admission.policy import Policy
 from shared.admission.presence import Admission
 from shared.admission.verdict import Direction
 from shared.ids import GateId, ScanId
-from shared.sync.feed import AdmissionEntry, FeedEntry, GateEntry, PolicyEntry, TicketEntry, TombstoneEntry
+from shared.sync.feed import AdmissionEntry, FeedEntry, GateEntry, HotEntry, PolicyEntry, TicketEntry, TombstoneEntry
 from shared.tickets.lifecycle import State
 
 
@@ -25,11 +25,12 @@ class EntryGroups(Struct, frozen=True, kw_only=True):
     admissions: list[Row]
     gates: list[Row]
     policies: list[Policy]
+    hot: list[Row]
 
 
 def group_entries(entries: Iterable[FeedEntry]) -> EntryGroups:
     """Return entries as rows for each table."""
-    groups = EntryGroups(tickets=[], tombstones=[], admissions=[], gates=[], policies=[])
+    groups = EntryGroups(tickets=[], tombstones=[], admissions=[], gates=[], policies=[], hot=[])
     for entry in entries:
         match entry:
             case TicketEntry():
@@ -42,6 +43,8 @@ def group_entries(entries: Iterable[FeedEntry]) -> EntryGroups:
                 groups.gates.append((entry.gate.bytes, entry.seq, entry.name, int(entry.revoked)))
             case PolicyEntry():
                 groups.policies.append(entry.policy)
+            case HotEntry():
+                groups.hot.append((entry.handle_hash, entry.seq, int(entry.hot)))
             case _:
                 assert_never(entry)
     return groups

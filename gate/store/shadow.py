@@ -59,6 +59,7 @@ class SnapshotShelf:
                 await self._db.fetch("keep_tombstones")
             for step in ("drop_tickets", "drop_tombstones", "swap_tickets", "swap_tombstones"):
                 await self._db.fetch(step)
+            await self._db.fetch("keep_hot", {"feed_seq": max(feed_seq, 1)})
             await self._db.fetch("end_loading", {"feed_seq": feed_seq, "feed_mark": mark})
 
 

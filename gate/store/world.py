@@ -24,7 +24,7 @@ WORLD_NAME = "world.db"
 KIND = FileKind(
     sql="world.sql",
     application_id=0x54546777,
-    version=3,
+    version=4,
     remedy="It is only a copy of the server's data: move it aside and start the gate with the server in reach.",
 )
 
@@ -44,11 +44,14 @@ class World:
 
     async def find(self, handle_hash: bytes) -> Sighting:
         """Return what is known of a handle."""
-        superseded, *columns = (await self._reading.fetch("find_ticket", {"handle_hash": handle_hash}))[0]
+        superseded, hot, *columns = (await self._reading.fetch("find_ticket", {"handle_hash": handle_hash}))[0]
         found = await self._reading.fetch("find_admissions", {"handle_hash": handle_hash})
         ticket = rows.read_ticket(handle_hash, columns) if columns[0] is not None else None
         return Sighting(
-            ticket=ticket, superseded=bool(superseded), admissions=[rows.read_admission(row) for row in found]
+            ticket=ticket,
+            superseded=bool(superseded),
+            admissions=[rows.read_admission(row) for row in found],
+            hot=bool(hot),
         )
 
     async def find_numbered(self, lowest: bytes, highest: bytes) -> list[bytes]:
@@ -203,5 +206,6 @@ async def put_groups(database: Database, groups: rows.EntryGroups, ticket_names:
     await database.put_many(put_tombstone, groups.tombstones)
     await database.put_many("put_admission", groups.admissions)
     await database.put_many("put_gate", groups.gates)
+    await database.put_many("put_hot", groups.hot)
     for policy in groups.policies:
         await database.fetch("put_policy", {"version": policy.version, "body": msgpack.encode(policy)})

@@ -57,6 +57,19 @@ class ConflictStore:
             conflict.updated_at,
         )
 
+    async def ticket_of(self, conflict: ConflictId) -> TicketId | None:
+        """Return the ticket a conflict is about."""
+        found: TicketId | None = await self._connection.fetchval(_SQL["ticket_of"], conflict)
+        return found
+
+    async def hot_of_tickets(self, tickets: Sequence[TicketId]) -> set[bytes]:
+        """Return the handle hashes of these tickets that are on the hot list."""
+        return {row["handle_hash"] for row in await self._connection.fetch(_SQL["hot_of_tickets"], tickets)}
+
+    async def hot_of_event(self, event: EventId) -> list[bytes]:
+        """Return an event's hot list."""
+        return [row["handle_hash"] for row in await self._connection.fetch(_SQL["hot_of_event"], event)]
+
     async def tally(self, event: EventId) -> dict[str, int]:
         """Return how many conflicts hold, by class."""
         rows = await self._connection.fetch(_SQL["tally"], event)

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from server.services.context import Context
+from server.services.hot_list import watching_hot_list
 from server.services.ports import Unit
 from server.services.problems_gates import ConflictSettled, ConflictUnknown
 from server.services.rows_gates import ConflictRow
@@ -76,6 +77,9 @@ async def resolve(context: Context, by: Decider, conflict: ConflictId, finding: 
         ConflictSettled: it was settled otherwise, was a supervisor's decision, or no longer holds.
     """
     async with context.db.tenant(by.tenant) as tx:
+        # the ticket first, as whoever takes scans does: what gates are told must be in the order of what is decided
+        ticket = await tx.conflicts.ticket_of(conflict)
+        await tx.scans.lock_tickets([] if ticket is None else [ticket])
         row = await _lock(tx, conflict)
         if row.state == "resolved" and (row.resolution, row.note) == (finding.resolution, finding.note):
             return await _view(tx, row)
@@ -90,7 +94,8 @@ async def resolve(context: Context, by: Decider, conflict: ConflictId, finding: 
             updated_at=context.clock.now(),
         )
         log.info("conflict.resolved", conflict=str(row.id), resolution=settled.resolution)
-        return await _decide(tx, settled)
+        async with watching_hot_list(tx, row.event, [row.ticket]):
+            return await _decide(tx, settled)
 
 
 async def _lock(tx: Unit, conflict: ConflictId) -> ConflictRow:

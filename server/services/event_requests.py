@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from server.domain.nft import NftMode
 from server.domain.rules import RefundRules, TransferRules
 from server.services.publish import EPOCH_S, SLOT_S
-from shared.admission.policy import AreaLimit, Count, GateLimit, Seconds, Stale, Unknown
+from shared.admission.policy import AreaLimit, Cloned, Count, GateLimit, Seconds, Stale, Unknown
 from shared.admission.templates import Template
 from shared.ids import VenueId
 from shared.packed import Aware
@@ -88,3 +88,4 @@ class PolicyChanges(Struct, frozen=True, kw_only=True, rename="camel", forbid_un
     stale_after_s: Seconds | UnsetType | None = UNSET
     when_stale: Stale | UnsetType = UNSET
     unsure_after_s: Seconds | UnsetType | None = UNSET
+    when_cloned: Cloned | UnsetType = UNSET

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from server.domain.nft import NftMode
 from server.domain.rules import RefundRules, TransferRules
 from server.services.rows import EventRow, EventState, TicketTypeRow
-from shared.admission.policy import AreaLimit, GateLimit, Policy, Stale, Unknown
+from shared.admission.policy import AreaLimit, Cloned, GateLimit, Policy, Stale, Unknown
 from shared.ids import EventId, TicketTypeId, VenueId
 
 
@@ -36,6 +36,7 @@ class PolicyView(Struct, frozen=True, kw_only=True, rename="camel"):
     stale_after_s: int | None
     when_stale: Stale
     unsure_after_s: int | None
+    when_cloned: Cloned
 
 
 class OrganiserType(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -159,4 +160,5 @@ def view_policy(policy: Policy) -> PolicyView:
         stale_after_s=policy.stale_after_s,
         when_stale=policy.when_stale,
         unsure_after_s=policy.unsure_after_s,
+        when_cloned=policy.when_cloned,
     )

@@ -195,6 +195,7 @@ _POLICY_FIELDS = {
         "stale_after_s",
         "when_stale",
         "unsure_after_s",
+        "when_cloned",
     )
 }
 

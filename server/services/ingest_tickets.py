@@ -11,13 +11,14 @@ import structlog
 from msgspec import Struct
 
 from server.services.classify import Finding, TicketCase, find_conflicts, find_presence, was_taken_back
+from server.services.hot_list import watching_hot_list
 from server.services.ingest_records import Touched
 from server.services.keys import KeyVault
 from server.services.ports import Unit
 from server.services.rows import ActorRef
 from server.services.rows_gates import ConflictRow, StepRow
 from server.services.transition import Move, move_tickets
-from shared.ids import ConflictId, ScanId, TicketId
+from shared.ids import ConflictId, EventId, ScanId, TicketId
 from shared.problems import TicketTokenError, Unavailable
 from shared.sync.feed import AdmissionEntry
 from shared.sync.ledger import SEVERITY, ConflictClass
@@ -37,6 +38,7 @@ class _Known(Struct, frozen=True, kw_only=True):
 class _Settling(Struct, frozen=True, kw_only=True, eq=False):
     tx: Unit
     vault: KeyVault
+    event: EventId
     gate: str
     now: datetime
 
@@ -54,7 +56,7 @@ async def settle_tickets(tx: Unit, vault: KeyVault, batch: Touched, now: datetim
         return
     await tx.outbox.append(batch.event.id, _tell_others(batch))
     cases = _cases(batch, touched, await tx.scans.steps(touched), await tx.conflicts.of_tickets(touched))
-    settling = _Settling(tx=tx, vault=vault, gate=str(batch.gate.id), now=now)
+    settling = _Settling(tx=tx, vault=vault, event=batch.event.id, gate=str(batch.gate.id), now=now)
     try:
         async with tx.savepoint():
             await _settle(settling, cases)
@@ -121,13 +123,20 @@ async def _settle(settling: _Settling, cases: Sequence[_Known]) -> None:
         target = _find_target(known.case)
         if target is not None:
             targets[target].append(known.case)
-    await tx.conflicts.keep_all(found)
-    if gone:
-        await tx.conflicts.withdraw(gone, now)
+    async with watching_hot_list(tx, settling.event, _perhaps_copied(cases, found)):
+        await tx.conflicts.keep_all(found)
+        if gone:
+            await tx.conflicts.withdraw(gone, now)
     for target, moved in targets.items():
         move = Move(to=target, actor=ActorRef(kind=Actor.GATE, id=settling.gate), source=SOURCE, now=now)
         types = {case.ticket_type.id: case.ticket_type for case in moved}
         await move_tickets(tx, settling.vault, [case.ticket for case in moved], list(types.values()), move)
+
+
+def _perhaps_copied(cases: Sequence[_Known], found: Sequence[ConflictRow]) -> list[TicketId]:
+    """Return the tickets that are on the hot list, come onto it or leave it."""
+    known = [one for case in cases for one in case.conflicts]
+    return sorted({one.ticket for one in (*known, *found) if one.kind is ConflictClass.CLONE})
 
 
 def _compare_conflicts(known: _Known, now: datetime) -> tuple[list[ConflictRow], list[ScanId]]:

@@ -253,6 +253,18 @@ class Conflicts(Protocol):
         """Keep state, resolution and note of a locked conflict, and who decided when."""
         ...
 
+    async def ticket_of(self, conflict: ConflictId) -> TicketId | None:
+        """Return the ticket a conflict is about."""
+        ...
+
+    async def hot_of_tickets(self, tickets: Sequence[TicketId]) -> set[bytes]:
+        """Return the handle hashes of these tickets that are on the event's hot list."""
+        ...
+
+    async def hot_of_event(self, event: EventId) -> list[bytes]:
+        """Return an event's hot list: handle hashes shown on two phones at once."""
+        ...
+
     async def tally(self, event: EventId) -> dict[str, int]:
         """Return how many conflicts hold, by class."""
         ...

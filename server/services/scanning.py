@@ -68,6 +68,7 @@ class Known(Struct, frozen=True, kw_only=True):
     ticket: TicketRow
     ticket_type: TicketTypeRow
     seen: Sequence[Seen]
+    hot: frozenset[bytes] = frozenset()
 
     @property
     def presence(self) -> Presence:
@@ -165,7 +166,8 @@ async def load(tx: Unit, event: EventRow, ticket: TicketRow) -> Known:
     for one in stored:
         handle = HandleRow(event=event.id, handle_hash=b"", ticket=one.ticket, generation=one.generation)
         seen.append(seen_of(decode_record(one.body), handle, one.gate, proven=one.proven))
-    return Known(event=event, ticket=ticket, ticket_type=ticket_type, seen=seen)
+    hot = frozenset(await tx.conflicts.hot_of_tickets([ticket.id]))
+    return Known(event=event, ticket=ticket, ticket_type=ticket_type, seen=seen, hot=hot)
 
 
 async def judge(tx: Unit, known: Known, scanned: Scanned, spot: Spot, now: datetime) -> Verdict:
@@ -205,6 +207,7 @@ def _facts(known: Known, handle: HandleRow, scanned: Scanned) -> Facts:
         entries=kind.entries,
         code_policy=CodePolicy(kind.code_policy),
         static_code=scanned.is_static,
+        suspect=handle.handle_hash in known.hot,
     )
 
 

@@ -32,6 +32,7 @@ from shared.sync.feed import (
     AdmissionEntry,
     FeedEntry,
     GateEntry,
+    HotEntry,
     PolicyEntry,
     SnapshotChunk,
     SnapshotManifest,
@@ -125,6 +126,7 @@ class Snapshots:
         gates = await tx.gates.of_event(event.id)
         small: list[FeedEntry] = [PolicyEntry(seq=0, policy=event.policy)]
         small += [GateEntry(seq=0, gate=gate.id, name=gate.name, revoked=gate.revoked_at is not None) for gate in gates]
+        small += [HotEntry(seq=0, handle_hash=one) for one in await tx.conflicts.hot_of_event(event.id)]
         yield await asyncio.to_thread(_pack, small, seq)
         async for tickets in tx.feed.world_tickets(event.id, CHUNK_ROWS):
             yield await asyncio.to_thread(_pack_tickets, masters, tickets, seq)

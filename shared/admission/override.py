@@ -46,6 +46,7 @@ OVERRIDABLE = frozenset(
         Reason.LIMIT_REACHED,
         Reason.COOLDOWN,
         Reason.CAPACITY_FULL,
+        Reason.CLONE_SUSPECTED,
         Reason.ID_CHECK_REQUIRED,
         Reason.SUPERVISOR_REQUIRED,
         Reason.UNKNOWN_TICKET,

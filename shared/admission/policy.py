@@ -34,6 +34,13 @@ class Stale(StrEnum):
     REFUSE = "refuse"
 
 
+class Cloned(StrEnum):
+    """What happens to a ticket that was shown on two phones at once, until its organiser has settled that."""
+
+    SUPERVISOR = "supervisor"
+    REFUSE = "refuse"
+
+
 class GateLimit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How many people may be behind one gate, counted by that gate alone."""
 
@@ -67,6 +74,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     A gate without its server whose knowledge is older than ``stale_after_s`` does as ``when_stale`` says, None meaning that
     age does not matter; one whose clock may be wrong by more than ``unsure_after_s`` admits nobody by itself.
+    ``when_cloned`` is for tickets on the event's hot list.
     """
 
     version: Natural
@@ -84,6 +92,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stale_after_s: Seconds | None = None
     when_stale: Stale = Stale.WARN
     unsure_after_s: Seconds | None = None
+    when_cloned: Cloned = Cloned.SUPERVISOR
 
     def limit_at(self, gate: GateId) -> int | None:
         """Return how many people may be behind a gate, None without limit."""

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from shared.admission.policy import Place, Policy, Stale, Unknown
+from shared.admission.policy import Cloned, Place, Policy, Stale, Unknown
 from shared.admission.presence import Admission, Presence, is_double_read
 from shared.admission.verdict import Direction, PriorUse, Reason, Verdict, admit, refuse
 from shared.clock import unix_ms
@@ -31,7 +31,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     ``known`` is False when no snapshot row exists and everything below comes from the code alone. ``superseded`` means a
     newer generation exists. ``zones`` is a mask; a ticket without any zone opens only gates that lead everywhere.
-    ``entries`` is the ticket's own allowance, 0 meaning that the policy decides.
+    ``entries`` is the ticket's own allowance, 0 meaning that the policy decides. A ``suspect`` one is on the hot list: it was
+    shown on two phones at once.
     """
 
     known: bool
@@ -45,6 +46,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     entries: int = 0
     code_policy: CodePolicy = CodePolicy(0)
     static_code: bool = False
+    suspect: bool = False
 
 
 def decide(facts: Facts, presence: Presence, policy: Policy, place: Place, now: datetime) -> Verdict:
@@ -136,6 +138,9 @@ def _check_window(facts: Facts, policy: Policy, now: datetime) -> Verdict | None
 def _check_counts(facts: Facts, presence: Presence, policy: Policy, place: Place, now: datetime) -> Verdict | None:
     if is_double_read(presence.last, place.gate, place.direction, unix_ms(now), policy.double_read_s):
         return refuse(Reason.DOUBLE_READ, prior=_point_at(presence.last))
+    if facts.suspect:
+        refused = Reason.CLONE_REFUSED if policy.when_cloned is Cloned.REFUSE else Reason.CLONE_SUSPECTED
+        return refuse(refused, prior=_point_at(presence.last_entry))
     uses = _count_uses(facts, presence)
     if uses:
         allowed = allowed_entries(facts.entries, policy)

@@ -41,6 +41,8 @@ class Reason(StrEnum):
     COOLDOWN = "cooldown"
     LIMIT_REACHED = "limit_reached"
     CAPACITY_FULL = "capacity_full"
+    CLONE_SUSPECTED = "clone_suspected"
+    CLONE_REFUSED = "clone_refused"
     ID_CHECK_REQUIRED = "id_check_required"
     SUPERVISOR_REQUIRED = "supervisor_required"
     DEVICE_REVOKED = "device_revoked"

@@ -78,7 +78,15 @@ class GateEntry(Struct, frozen=True, kw_only=True, tag="g", array_like=True, for
     revoked: bool = False
 
 
-FeedEntry = TicketEntry | TombstoneEntry | AdmissionEntry | PolicyEntry | GateEntry
+class HotEntry(Struct, frozen=True, kw_only=True, tag="h", array_like=True, forbid_unknown_fields=True):
+    """A ticket generation that is on the event's hot list, or off it again."""
+
+    seq: Ordinal
+    handle_hash: Bytes16
+    hot: bool = True
+
+
+FeedEntry = TicketEntry | TombstoneEntry | AdmissionEntry | PolicyEntry | GateEntry | HotEntry
 
 
 class SnapshotChunk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

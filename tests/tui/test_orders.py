@@ -26,6 +26,11 @@ async def look(stage: Stage) -> None:
     await stage.pilot.pause()
 
 
+def on_lane(stage: Stage) -> bool:
+    """Tell whether nothing covers the lane."""
+    return stage.app.screen is stage.app.lane
+
+
 async def test_held_gate_says_so_and_why_over_everything_and_the_staff_cannot_open_it() -> None:
     async with staged() as stage:
         stage.view.present = replace(ONLINE, held=REASON)
@@ -41,7 +46,7 @@ async def test_held_gate_says_so_and_why_over_everything_and_the_staff_cannot_op
         assert "Now the roof leaks" in stage.text()
         stage.view.present = ONLINE
         await look(stage)
-        assert stage.app.screen is stage.app.lane
+        assert on_lane(stage)
 
 
 async def test_message_stands_until_it_is_read_and_gives_way_to_a_guest() -> None:
@@ -52,7 +57,7 @@ async def test_message_stands_until_it_is_read_and_gives_way_to_a_guest() -> Non
         assert "Nachricht vom Veranstalter" in stage.text()
         await stage.scan(ADMITTED)
         await look(stage)
-        assert stage.app.screen is stage.app.lane
+        assert on_lane(stage)
         await stage.pass_time(10)
         await look(stage)
         await stage.press("enter")
@@ -62,7 +67,7 @@ async def test_message_stands_until_it_is_read_and_gives_way_to_a_guest() -> Non
         assert "\x1b" not in stage.text()
         await stage.press("enter")
         await look(stage)
-        assert stage.app.screen is stage.app.lane
+        assert on_lane(stage)
         assert view.present.notices == ()
 
 

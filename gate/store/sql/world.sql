@@ -38,6 +38,11 @@ CREATE TABLE admissions (
     undoes      BLOB,
     PRIMARY KEY (handle_hash, scan)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE hot_list (
+    handle_hash BLOB PRIMARY KEY CHECK (length(handle_hash) = 16),
+    seq         INTEGER NOT NULL,
+    hot         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE TABLE gates (
     gate    BLOB PRIMARY KEY CHECK (length(gate) = 16),
     seq     INTEGER NOT NULL,
@@ -69,7 +74,7 @@ CREATE TABLE world_state (
 INSERT INTO world_state (only_row) VALUES (1);
 -- "TTgw"
 PRAGMA application_id = 1414817655;
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 COMMIT;
 
 -- name: upgrade_to_2
@@ -84,6 +89,16 @@ BEGIN IMMEDIATE;
 ALTER TABLE world_state ADD COLUMN feed_mark BLOB NOT NULL DEFAULT x'';
 ALTER TABLE world_state ADD COLUMN doubted INTEGER NOT NULL DEFAULT 0;
 PRAGMA user_version = 3;
+COMMIT;
+
+-- name: upgrade_to_4
+BEGIN IMMEDIATE;
+CREATE TABLE hot_list (
+    handle_hash BLOB PRIMARY KEY CHECK (length(handle_hash) = 16),
+    seq         INTEGER NOT NULL,
+    hot         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+PRAGMA user_version = 4;
 COMMIT;
 
 -- name: read_state
@@ -109,6 +124,7 @@ UPDATE world_state SET revoked = 1;
 
 -- name: find_ticket
 SELECT EXISTS (SELECT 1 FROM tombstones WHERE tombstones.handle_hash = :handle_hash),
+       EXISTS (SELECT 1 FROM hot_list WHERE hot_list.handle_hash = :handle_hash AND hot = 1),
        t.seq, t.version, t.state, t.generation, t.product, t.zones, t.locked, t.entries, t.code_policy,
        t.valid_from_ms, t.valid_until_ms, t.sealed
 FROM (SELECT 1) LEFT JOIN tickets AS t ON t.handle_hash = :handle_hash;
@@ -150,6 +166,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 INSERT INTO gates (gate, seq, name, revoked) VALUES (?, ?, ?, ?)
 ON CONFLICT (gate) DO UPDATE SET seq = excluded.seq, name = excluded.name, revoked = excluded.revoked
 WHERE excluded.seq > gates.seq;
+
+-- name: put_hot
+INSERT INTO hot_list (handle_hash, seq, hot) VALUES (?, ?, ?)
+ON CONFLICT (handle_hash) DO UPDATE SET seq = excluded.seq, hot = excluded.hot WHERE excluded.seq >= hot_list.seq;
+
+-- name: keep_hot
+-- A snapshot names all that is hot; what it does not name was settled since.
+DELETE FROM hot_list WHERE seq <> :feed_seq;
 
 -- name: put_policy
 INSERT INTO policies (only_row, version, body) VALUES (1, :version, :body)

@@ -28,6 +28,27 @@ WHERE o.tenant_id = current_tenant() AND o.event_id = $1
     WHERE c.tenant_id = current_tenant() AND c.event_id = $1 AND c.scan_id = $2))
 ORDER BY o.created_at DESC, o.scan_id DESC LIMIT $3;
 
+-- name: ticket_of
+SELECT ticket_id FROM conflicts WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: hot_of_tickets
+-- The generations whose codes were shown on two phones at once, as far as nobody found an innocent reason.
+SELECT DISTINCT h.handle_hash
+FROM conflicts AS c
+JOIN ticket_handles AS h ON h.tenant_id = c.tenant_id AND h.event_id = c.event_id AND h.ticket_id = c.ticket_id
+  AND h.generation = (c.evidence #>> '{scan,generation}')::integer
+WHERE c.tenant_id = current_tenant() AND c.ticket_id = ANY($1::uuid[]) AND c.kind = 'clone' AND (c.state IN ('open', 'acknowledged')
+  OR (c.state = 'resolved' AND c.resolution NOT IN ('benign', 'staff_error')));
+
+-- name: hot_of_event
+SELECT DISTINCT h.handle_hash
+FROM conflicts AS c
+JOIN ticket_handles AS h ON h.tenant_id = c.tenant_id AND h.event_id = c.event_id AND h.ticket_id = c.ticket_id
+  AND h.generation = (c.evidence #>> '{scan,generation}')::integer
+WHERE c.tenant_id = current_tenant() AND c.event_id = $1 AND c.kind = 'clone' AND (c.state IN ('open', 'acknowledged')
+  OR (c.state = 'resolved' AND c.resolution NOT IN ('benign', 'staff_error')))
+ORDER BY h.handle_hash;
+
 -- name: tally
 SELECT kind, count(*) AS conflicts FROM conflicts
 WHERE tenant_id = current_tenant() AND event_id = $1 AND state <> 'withdrawn' GROUP BY kind ORDER BY kind;

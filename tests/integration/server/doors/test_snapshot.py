@@ -26,6 +26,7 @@ from shared.sync.feed import (
     AdmissionEntry,
     FeedEntry,
     GateEntry,
+    HotEntry,
     PolicyEntry,
     SnapshotManifest,
     TicketEntry,
@@ -43,6 +44,7 @@ class World(Struct, kw_only=True):
     tombs: set[bytes]
     admissions: dict[ScanId, Admission]
     gates: dict[GateId, tuple[str, bool]]
+    hot: set[bytes] = set()
     policy: Policy | None = None
 
     def apply(self, entry: FeedEntry) -> None:
@@ -56,6 +58,8 @@ class World(Struct, kw_only=True):
                 self.tickets.pop(name, None)
             case AdmissionEntry(admission=admission):
                 self.admissions[admission.scan] = admission
+            case HotEntry():
+                self.hot = self.hot | {entry.handle_hash} if entry.hot else self.hot - {entry.handle_hash}
             case GateEntry():
                 self.gates[entry.gate] = (entry.name, entry.revoked)
             case PolicyEntry():
