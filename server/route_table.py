@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.api.api_keys import ApiKeyApi
 from server.api.catalogue import CatalogueApi
 from server.api.description import DescriptionApi
+from server.api.event_keys import EventKeyApi
 from server.api.events import EventApi
 from server.api.exports import ExportApi
 from server.api.fleet import FleetApi
@@ -51,6 +52,7 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
         *_ticket_page_routes(parts),
         *GateApi(parts.context, parts.broker_offer).routes(),
         *FleetApi(parts.context).routes(),
+        *EventKeyApi(parts.context).routes(),
         *GateSyncApi(parts.context, parts.snapshots, parts.hub).routes(),
         *QuarantineApi(parts.context).routes(),
         *OperationsApi(parts.context).routes(),

@@ -50,17 +50,26 @@ async def rotate_event(context: Context, tenant: TenantId, event_id: EventId, *,
     Raises:
         EventUnknown: the tenant has no such event.
     """
-    now = context.clock.now()
     async with context.db.tenant(tenant) as tx:
-        event = await tx.events.lock(event_id)
-        if event is None:
-            raise EventUnknown("There is no such event.")
-        if at_once:
-            rotated = await renew_now(tx, context.vault, event, now, now + context.overlap)
-        else:
-            rotated = await renew_future(tx, context.vault, event, now)
-        # what its gates know does not change; that something was said has their links look for new keys
-        await tx.outbox.append(event.id, [PolicyEntry(seq=0, policy=event.policy)])
+        return await rotate_event_in(context, tx, event_id, at_once=at_once)
+
+
+async def rotate_event_in(context: Context, tx: Unit, event_id: EventId, *, at_once: bool) -> Rotated:
+    """Do the same within a transaction.
+
+    Raises:
+        EventUnknown: the tenant has no such event.
+    """
+    now = context.clock.now()
+    event = await tx.events.lock(event_id)
+    if event is None:
+        raise EventUnknown("There is no such event.")
+    if at_once:
+        rotated = await renew_now(tx, context.vault, event, now, now + context.overlap)
+    else:
+        rotated = await renew_future(tx, context.vault, event, now)
+    # what its gates know does not change; that something was said has their links look for new keys
+    await tx.outbox.append(event.id, [PolicyEntry(seq=0, policy=event.policy)])
     log.info("keys.rotated", event_id=str(event_id), first_epoch=rotated.first_epoch, at_once=at_once)
     return rotated
 

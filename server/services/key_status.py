@@ -14,6 +14,7 @@ from server.services.epochs import LAST_EPOCH, epoch_at
 from server.services.key_care import KEPT_AFTER_EVENT
 from server.services.ports import Unit
 from server.services.ports_keys import KekCount
+from server.services.problems import EventUnknown
 from server.services.rows import EventRow, KeyKind
 from server.services.rows_gates import GateRow
 from shared.ids import EventId, TenantId
@@ -73,6 +74,19 @@ async def read_status(context: Context, tenant: TenantId, only: EventId | None =
             config_keys=await _list_configs(tx, Counter(beliefs)),
             events=described,
         )
+
+
+async def read_event_status(context: Context, tenant: TenantId, event_id: EventId) -> EventStatus:
+    """Return what there is of one event's keys.
+
+    Raises:
+        EventUnknown: the tenant has no such event.
+    """
+    async with context.db.tenant(tenant) as tx:
+        event = await tx.events.get(event_id)
+        if event is None:
+            raise EventUnknown("There is no such event.")
+        return await _describe_event(tx, context, event, context.clock.now())
 
 
 async def _list_masters(tx: Unit, since: datetime) -> list[MasterStatus]:

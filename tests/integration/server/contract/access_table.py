@@ -113,7 +113,9 @@ ACCESS: dict[str, str] = {
     "GET /api/v1/supervisors": "MX",
     "POST /api/v1/supervisors/{supervisor}/pin": "MX",
     "DELETE /api/v1/supervisors/{supervisor}": "MX",
-    # those who look after access
+    # those who look after keys and access
+    "GET /api/v1/events/{event}/keys": "X",
+    "POST /api/v1/events/{event}/keys/rotate": "X",
     "POST /api/v1/api-keys": "X",
     "GET /api/v1/api-keys": "X",
     "DELETE /api/v1/api-keys/{key}": "X",
