@@ -139,6 +139,8 @@ def _gate_line(found: GateView) -> str:
 def _state_of(found: GateView) -> str:
     if found.revoked_at is not None:
         return "REVOKED"
+    if found.alarm is not None:
+        return "ALARM"
     if found.held_since is not None:
         return "ON HOLD"
     return "STALE" if found.stale else "in service"
@@ -166,6 +168,7 @@ def describe_gate(found: GateDetail) -> list[str]:
             if found.held_since
             else []
         ),
+        *([f"  alarm     {found.alarm} at {found.alarm_at:%Y-%m-%d %H:%M:%S}"] if found.alarm else []),
         *[_command_line(one) for one in found.commands],
     ]
 

@@ -13,10 +13,11 @@ from server.cli_doors import describe_gate, owner_of_gate
 from server.cli_office import SOURCE, Office, plain, run
 from server.domain.names import read_name
 from server.services import gate_commands
-from server.services.enrol import Enrolment, GateWish
+from server.services.enrol import Enrolment, GateWish, IssuedCode
 from server.services.gate_views import show_gate, view_command
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId
+from shared.problems import InputUnusable
 from shared.sync.command import CommandKind
 
 
@@ -70,7 +71,17 @@ async def _change(arguments: argparse.Namespace, office: Office) -> None:
 
 
 async def _enrol(arguments: argparse.Namespace, office: Office) -> None:
-    event, context = EventId(arguments.event), office.context
+    context = office.context
+    enrolment = Enrolment(context.db, context.vault, context.random_bytes)
+    if arguments.replace:
+        gate = GateId(arguments.event)
+        tenant = await owner_of_gate(office, gate)
+        name = (await show_gate(context, tenant, gate)).name
+        _show_code(office, await enrolment.issue_replacement(tenant, gate, context.clock.now()), name)
+        return
+    if arguments.name is None:
+        raise InputUnusable("Say what the gate is to be called: gates enrol EVENT NAME.")
+    event = EventId(arguments.event)
     wish = GateWish(
         event=event,
         name=read_name(arguments.name, 100, "gate's name"),
@@ -78,13 +89,16 @@ async def _enrol(arguments: argparse.Namespace, office: Office) -> None:
         zones=arguments.zones or 0,
         products=tuple(arguments.products or ()),
     )
-    enrolment = Enrolment(context.db, context.vault, context.random_bytes)
     issued = await enrolment.issue_code(await office.owner_of_event(event), wish, context.clock.now())
+    _show_code(office, issued, wish.name)
+
+
+def _show_code(office: Office, issued: IssuedCode, name: str) -> None:
     office.tell(
         {"code": issued.code, "expiresAt": issued.expires_at},
         draw_symbol(issued.code),
         issued.code,
-        f"makes one gate, '{plain(wish.name)}', until {issued.expires_at:%H:%M:%S} UTC:",
+        f"makes one gate, '{plain(name)}', until {issued.expires_at:%H:%M:%S} UTC:",
         f"  tickettoken-gate enrol --server ADDRESS {issued.code}",
     )
 

@@ -20,6 +20,7 @@ _GATES = (
   tickettoken gates list EVENT                         all gates of an event
   tickettoken gates show ID                            one gate, and scans of it that were kept apart
   tickettoken gates enrol EVENT "North 1"              a one-time code for a new gate, also to be scanned
+  tickettoken gates enrol --replace ID                 one for another machine in a gate's place
   tickettoken gates change ID --name "North 2" --direction exit
   tickettoken gates command ID hold --text "Lift broken: use gate South"
   tickettoken gates command ID resume
@@ -74,8 +75,9 @@ def _add_fleet(actions: Commands) -> None:
     changed.add_argument("gate", type=parse_id, metavar="GATE", help="the gate's id")
     changed.add_argument("--name", metavar="NAME", help="what it is called from now on")
     made = _action(command(actions, "enrol", "make a one-time code for a gate", _GATES, "server.cli_fleet:enrol"))
-    made.add_argument("event", type=parse_id, metavar="EVENT", help="the event's id")
-    made.add_argument("name", metavar="NAME", help="what the gate is to be called")
+    made.add_argument("event", type=parse_id, metavar="ID", help="the event's id; with --replace the gate's")
+    made.add_argument("name", nargs="?", metavar="NAME", help="what the gate is to be called")
+    made.add_argument("--replace", action="store_true", help="another machine in the place of a gate that is there")
     for one, usual in ((changed, None), (made, "entry")):
         one.add_argument("--direction", choices=("entry", "exit"), default=usual, help="which way people pass it")
         one.add_argument("--zones", type=_parse_zones, metavar="MASK", help="which zones it leads to, 0 for all")

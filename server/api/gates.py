@@ -9,6 +9,7 @@ from typing import Annotated
 
 from aiohttp import web
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from server.api.exchange import read_body, read_id, reply
 from server.api.problems import RequestInvalid
@@ -25,6 +26,7 @@ from server.services.problems_gates import (
     EnrolmentCodeExpired,
     EnrolmentCodeUnknown,
     EnrolmentCodeUsed,
+    GateOutOfService,
     GateUnknown,
 )
 from shared.admission.policy import Product, ZoneMask
@@ -110,6 +112,15 @@ class GateApi:
                 raises=(EventUnknown,),
             ),
             self._revoke_route(),
+            replace(
+                self._revoke_route(),
+                path="/api/v1/gates/{gate}/enrolment-codes",
+                handler=self.issue_replacement,
+                summary="Make a one-time code for another machine in a gate's place",
+                answer=CodeIssued,
+                status=201,
+                raises=(GateUnknown, GateOutOfService),
+            ),
             Route(
                 method="POST",
                 path="/gate/v1/enrol",
@@ -119,7 +130,7 @@ class GateApi:
                 summary="Become a gate",
                 body=EnrolRequest,
                 answer=EnrolAnswer,
-                raises=(EnrolmentCodeUnknown, EnrolmentCodeUsed, EnrolmentCodeExpired),
+                raises=(EnrolmentCodeUnknown, EnrolmentCodeUsed, EnrolmentCodeExpired, GateOutOfService),
             ),
             Route(
                 method="POST",
@@ -155,6 +166,13 @@ class GateApi:
             products=body.products,
         )
         issued = await self._enrolment.issue_code(request[USER].tenant, wish, self._context.clock.now())
+        answer = CodeIssued(code=issued.code, expires_at=issued.expires_at)
+        return reply(answer, status=201, headers={"Cache-Control": "no-store"})
+
+    async def issue_replacement(self, request: web.Request) -> web.Response:
+        """Make a code for another machine."""
+        gate = GateId(read_id(request, "gate"))
+        issued = await self._enrolment.issue_replacement(request[USER].tenant, gate, self._context.clock.now())
         answer = CodeIssued(code=issued.code, expires_at=issued.expires_at)
         return reply(answer, status=201, headers={"Cache-Control": "no-store"})
 

@@ -30,6 +30,7 @@ class GateStore:
             code.zones,
             code.products,
             code.expires_at,
+            code.for_gate,
         )
 
     async def take_code(self, code_hash: bytes, gate: GateId, now: datetime) -> EnrolmentRow | None:
@@ -109,6 +110,22 @@ class GateStore:
     async def greet(self, gate: GateId, software: str, now: datetime) -> int:
         """Keep what a gate runs, and count its links."""
         return int(await self._connection.fetchval(_SQL["greet"], gate, software, now))
+
+    async def replace_host(self, gate: GateRow) -> None:
+        """Have another machine be this gate."""
+        await self._connection.execute(
+            _SQL["replace_host"],
+            gate.id,
+            gate.sign_public,
+            gate.seal_public,
+            gate.software,
+            gate.enrolled_at,
+            gate.config,
+        )
+
+    async def raise_alarm(self, gate: GateId, code: str, now: datetime) -> None:
+        """Keep what is wrong with a gate's log."""
+        await self._connection.execute(_SQL["raise_alarm"], gate, code, now)
 
     async def believe(self, gate: GateId, config: int) -> None:
         """Keep that a gate believes a config key."""

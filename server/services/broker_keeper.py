@@ -116,6 +116,9 @@ class BrokerKeeper:
                 await unit.broker.mark_removed(account, self._clock.now())
             log.info("broker.account_removed", gate=str(account.gate))
             return
+        if account.applied_hash not in {None, account.password_hash}:
+            # Another password, perhaps another machine: whoever came with the older one goes.
+            await self._office.dismiss(name_account(account.gate))
         await self._office.grant(account)
         async with self._book.worker() as unit:
             await unit.broker.mark_applied(account)

@@ -15,7 +15,7 @@ from server.domain.enrolment import LIFETIME, SECRET_SIZE, EnrolmentCode, read_c
 from server.domain.server_gate import is_server_gate
 from server.services.broker_access import BrokerOffer, offer_account
 from server.services.gate_access import find_gate
-from server.services.key_rotation import renew_future
+from server.services.gate_hosts import Host, Moment, replace_host, take_out_of_service
 from server.services.keys import KeyVault, public_half
 from server.services.ports import Database, Unit
 from server.services.problems import EventUnknown
@@ -24,6 +24,7 @@ from server.services.problems_gates import (
     EnrolmentCodeExpired,
     EnrolmentCodeUnknown,
     EnrolmentCodeUsed,
+    GateOutOfService,
     GateUnknown,
 )
 from server.services.rows import EventRow
@@ -111,6 +112,33 @@ class Enrolment:
             await tx.gates.add_code(row)
         return IssuedCode(code=text, expires_at=row.expires_at)
 
+    async def issue_replacement(self, tenant: TenantId, gate_id: GateId, now: datetime) -> IssuedCode:
+        """Make a code with which another machine takes a gate's place within fifteen minutes.
+
+        Raises:
+            GateUnknown: the tenant has no such gate.
+            GateOutOfService: it was revoked.
+        """
+        text = write_code(tenant, self._random_bytes(SECRET_SIZE))
+        async with self._db.tenant(tenant) as tx:
+            gate = await tx.gates.get(gate_id)
+            if gate is None or is_server_gate(gate_id, gate.event):
+                raise GateUnknown("There is no such gate.")
+            if gate.revoked_at is not None:
+                raise GateOutOfService("This gate was taken out of service: enrol a new one.")
+            row = EnrolmentRow(
+                code_hash=read_code(text).code_hash,
+                event=gate.event,
+                gate_name=gate.name,
+                direction=gate.direction,
+                zones=gate.zones,
+                products=gate.products,
+                expires_at=now + LIFETIME,
+                for_gate=gate_id,
+            )
+            await tx.gates.add_code(row)
+        return IssuedCode(code=text, expires_at=row.expires_at)
+
     async def enrol(self, application: Application, now: datetime) -> Enrolled:
         """Turn a code into a gate, once; a gate that missed the answer may ask again with the same keys.
 
@@ -125,6 +153,8 @@ class Enrolment:
             taken = await tx.gates.take_code(code.code_hash, gate_id, now)
             if taken is None:
                 gate = await _find_repeated(tx, code, application, now)
+            elif taken.for_gate is not None:
+                gate = await self._replace(tx, taken.for_gate, application, now)
             else:
                 event = await _find_event(tx, taken.event)
                 gate = replace(_make_gate(code.tenant, gate_id, taken, application, now), config=event.config)
@@ -136,6 +166,10 @@ class Enrolment:
             if self._offer is not None:
                 access = await offer_account(tx, self._offer, gate, self._random_bytes)
         return Enrolled(gate=gate, event=event, config_key=config_key, access=access)
+
+    async def _replace(self, tx: Unit, gate: GateId, application: Application, now: datetime) -> GateRow:
+        host = Host(sign_key=application.sign_key, seal_key=application.seal_key, software=application.software)
+        return await replace_host(tx, self._vault, gate, host, Moment(now=now, random_bytes=self._random_bytes))
 
     async def renew_access(self, caller: GateCaller) -> bytes:
         """Return a new account at the broker for a gate in service, sealed to it; an older password ends.
@@ -170,25 +204,6 @@ class Enrolment:
         async with self._db.tenant(tenant) as tx:
             await _find_event(tx, event)
             return await tx.gates.of_event(event)
-
-
-async def take_out_of_service(tx: Unit, vault: KeyVault, gate_id: GateId, now: datetime) -> GateRow:
-    """Revoke a gate for good and tell the others; safe to repeat.
-
-    Raises:
-        GateUnknown: the tenant has no such gate.
-    """
-    gate = await tx.gates.get(gate_id)
-    # the event first: whoever makes a bundle takes the two in this order
-    event = None if gate is None else await tx.events.lock(gate.event)
-    if gate is None or event is None or is_server_gate(gate_id, gate.event):
-        raise GateUnknown("There is no such gate.")
-    if await tx.gates.revoke(gate_id, now):
-        await renew_future(tx, vault, event, now)
-        await tx.commands.supersede(gate_id, now)
-        await tx.outbox.append(gate.event, [GateEntry(seq=0, gate=gate.id, name=gate.name, revoked=True)])
-    # as it is now, also if somebody else was quicker
-    return await tx.gates.get(gate_id) or gate
 
 
 async def _find_event(tx: Unit, event_id: EventId) -> EventRow:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from server.domain.access import GateCaller
 from server.domain.server_gate import is_server_gate
 from server.services.context import Context
-from server.services.enrol import take_out_of_service
+from server.services.gate_hosts import take_out_of_service
 from server.services.ports import Unit
 from server.services.problems_gates import CommandsWaiting, CommandUnusable, GateOutOfService, GateUnknown
 from server.services.rows_fleet import CommandRow

@@ -32,8 +32,9 @@ class GateView(Struct, frozen=True, kw_only=True, rename="camel"):
 
     ``stale`` says that a gate in service was not heard of for thirty seconds: what follows is what it said last. ``backlog``
     counts records it said it has not handed over, ``quarantined`` batches of its scans that were kept apart.
-    ``clockOffsetMs`` is its clock minus the server's, ``keysUntil`` when its keys end, ``battery`` percent where it runs on
-    one. ``heldSince`` and ``heldReason`` are what it was told; ``held`` is what it says itself.
+    ``clockOffsetMs`` is its clock minus the server's, ``keysUntil`` when its keys end, ``battery`` percent where it runs on one.
+    ``heldSince`` and ``heldReason`` are what it was told; ``held`` is what it says itself. ``alarm`` is what was wrong with its
+    log last, as a problem's code: `batch_conflict` means that two machines say they are this gate, or its disk was set back.
     """
 
     id: GateId
@@ -60,6 +61,8 @@ class GateView(Struct, frozen=True, kw_only=True, rename="camel"):
     keys_until: datetime | None
     battery: int | None
     camera_alive: bool | None
+    alarm: str | None
+    alarm_at: datetime | None
 
 
 class CommandView(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -203,6 +206,8 @@ def _view(row: GateRow, quarantined: int, now: datetime) -> GateView:
         keys_until=None if keys_until_ms is None else from_unix_ms(keys_until_ms),
         battery=None if vitals is None else vitals.battery,
         camera_alive=None if vitals is None else vitals.camera,
+        alarm=row.alarm,
+        alarm_at=row.alarm_at,
     )
 
 

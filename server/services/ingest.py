@@ -47,6 +47,16 @@ async def take_batch(db: Database, vault: KeyVault, gate: GateCaller, signed: Si
         BatchConflict: it contradicts what was stored of this log before.
         GateRevoked: the gate is out of service.
     """
+    try:
+        return await _take_batch(db, vault, gate, signed, now)
+    except BatchConflict as problem:
+        # beside the transaction that is undone: two machines that say they are one gate are for people to look at
+        async with db.tenant(gate.tenant) as tx:
+            await tx.gates.raise_alarm(gate.gate, problem.code, now)
+        raise
+
+
+async def _take_batch(db: Database, vault: KeyVault, gate: GateCaller, signed: SignedBatch, now: datetime) -> Receipt:
     batch = signed.batch
     _check_form(batch)
     async with db.tenant(gate.tenant) as tx:

@@ -149,6 +149,14 @@ class Gates(Protocol):
         """Keep what a gate runs, and that it was just here; return the number of this link, the highest so far."""
         ...
 
+    async def replace_host(self, gate: GateRow) -> None:
+        """Have another machine be this gate from ``enrolled_at`` on; its keys are the row's, older links are over."""
+        ...
+
+    async def raise_alarm(self, gate: GateId, code: str, now: datetime) -> None:
+        """Keep what is wrong with a gate's log, as a problem's code."""
+        ...
+
     async def believe(self, gate: GateId, config: int) -> None:
         """Keep that a gate believes the tenant's config key of this number."""
         ...

@@ -43,10 +43,15 @@ class GateRow(Struct, frozen=True, kw_only=True):
     commands: int = 0
     held_since: datetime | None = None
     held_reason: str | None = None
+    alarm: str | None = None
+    alarm_at: datetime | None = None
 
 
 class EnrolmentRow(Struct, frozen=True, kw_only=True):
-    """A one-time code as it is kept: the SHA-256 of its secret, and what the gate that brings it becomes."""
+    """A one-time code as it is kept: the SHA-256 of its secret, and what the gate that brings it becomes.
+
+    ``for_gate`` is the gate whose place it takes, None where it is a new one.
+    """
 
     code_hash: bytes
     event: EventId
@@ -57,6 +62,7 @@ class EnrolmentRow(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     used_at: datetime | None = None
     gate: GateId | None = None
+    for_gate: GateId | None = None
 
 
 class LogRow(Struct, frozen=True, kw_only=True):

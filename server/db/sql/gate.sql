@@ -1,15 +1,15 @@
 -- name: add_code
-INSERT INTO enrolment_codes (tenant_id, code_hash, event_id, gate_name, direction, zones, products, expires_at)
-VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7);
+INSERT INTO enrolment_codes (tenant_id, code_hash, event_id, gate_name, direction, zones, products, expires_at, for_gate)
+VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: take_code
 -- One statement: of many who bring the same code at once, the first to lock the row uses it up.
-UPDATE enrolment_codes SET used_at = $3, gate_id = $2
+UPDATE enrolment_codes SET used_at = $3, gate_id = coalesce(for_gate, $2)
 WHERE tenant_id = current_tenant() AND code_hash = $1 AND used_at IS NULL AND expires_at > $3
-RETURNING code_hash, event_id AS event, gate_name, direction, zones, products, expires_at, used_at, gate_id AS gate;
+RETURNING code_hash, event_id AS event, gate_name, direction, zones, products, expires_at, used_at, gate_id AS gate, for_gate;
 
 -- name: get_code
-SELECT code_hash, event_id AS event, gate_name, direction, zones, products, expires_at, used_at, gate_id AS gate
+SELECT code_hash, event_id AS event, gate_name, direction, zones, products, expires_at, used_at, gate_id AS gate, for_gate
 FROM enrolment_codes WHERE tenant_id = current_tenant() AND code_hash = $1;
 
 -- name: add
@@ -25,19 +25,19 @@ ON CONFLICT DO NOTHING RETURNING id;
 -- name: get
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
   enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
-  commands, held_since, held_reason
+  commands, held_since, held_reason, alarm, alarm_at
 FROM gates WHERE tenant_id = current_tenant() AND id = $1;
 
 -- name: of_event
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
   enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
-  commands, held_since, held_reason
+  commands, held_since, held_reason, alarm, alarm_at
 FROM gates WHERE tenant_id = current_tenant() AND event_id = $1 ORDER BY enrolled_at, id;
 
 -- name: page_of_event
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
   enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
-  commands, held_since, held_reason
+  commands, held_since, held_reason, alarm, alarm_at
 FROM gates AS g
 WHERE g.tenant_id = current_tenant() AND g.event_id = $1
   AND ($2::uuid IS NULL OR (g.enrolled_at, g.id) > (
@@ -69,5 +69,14 @@ UPDATE gates SET held_reason = $2, held_since = $3 WHERE tenant_id = current_ten
 -- name: lock
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
   enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
-  commands, held_since, held_reason
+  commands, held_since, held_reason, alarm, alarm_at
 FROM gates WHERE tenant_id = current_tenant() AND id = $1 FOR NO KEY UPDATE;
+
+-- name: replace_host
+-- Another machine: nothing the older one said of itself holds, and its links are over.
+UPDATE gates SET sign_public = $2, seal_public = $3, software = $4, enrolled_at = $5, config_id = $6, links = links + 1,
+  heartbeat = NULL, last_seen_at = NULL, bundle_version = 0, alarm = NULL, alarm_at = NULL
+WHERE tenant_id = current_tenant() AND id = $1;
+
+-- name: raise_alarm
+UPDATE gates SET alarm = $2, alarm_at = $3 WHERE tenant_id = current_tenant() AND id = $1;

@@ -106,6 +106,7 @@ ACCESS: dict[str, str] = {
     "POST /api/v1/gates/{gate}/revoke": "MX",
     "PATCH /api/v1/gates/{gate}": "MX",
     "POST /api/v1/gates/{gate}/commands": "MX",
+    "POST /api/v1/gates/{gate}/enrolment-codes": "MX",
     "GET /api/v1/gates/{gate}/quarantine": "MX",
     "POST /api/v1/conflicts/{conflict}/acknowledge": "MX",
     "POST /api/v1/conflicts/{conflict}/resolve": "MX",
