@@ -58,6 +58,16 @@ class Agent(Struct, frozen=True, kw_only=True, eq=False):
     obedience: Obedience
 
 
+class _Seen(Struct, frozen=True, kw_only=True, eq=False):
+    """The parts a view shows, besides the stores."""
+
+    audience: Audience
+    desk: ScanDesk
+    driver: SyncDriver
+    staff: Supervision
+    obedience: Obedience
+
+
 class _Telling(Struct, frozen=True, kw_only=True, eq=False):
     """Where answers go: through the desk's queue they come, by ``answer`` everybody hears, ``count`` keeps the numbers."""
 
@@ -119,9 +129,8 @@ async def _load_stores(setup: AgentSetup, log: ScanLog, world: World) -> Stores:
 
 
 def _connect(setup: AgentSetup, stores: Stores, server: GateRemote) -> Agent:
-    watch, audience = Watch(), Audience()
-    parts = _admit_parts(setup, stores)
-    admitter = Admitter(parts)
+    watch, audience, gauge = Watch(), Audience(), Gauge()
+    admitter = Admitter(_admit_parts(setup, stores))
 
     def count(outcome: Outcome) -> None:
         if outcome.gate_seq is not None:
@@ -135,23 +144,10 @@ def _connect(setup: AgentSetup, stores: Stores, server: GateRemote) -> Agent:
 
     desk = ScanDesk(admitter, answer)
     obedience = make_obedience(setup, stores, desk, admitter)
-    gauge = Gauge()
     driver = make_driver(setup, stores, server, Ears(watch=watch, obedience=obedience, gauge=gauge))
-    view = AgentView(
-        ViewParts(
-            identity=setup.identity,
-            knowledge=stores.knowledge,
-            engine=stores.engine,
-            belief=stores.belief,
-            audience=audience,
-            desk=desk,
-            driver=driver,
-            clock=setup.clock,
-            staff=_make_staff(setup, stores, admitter, _Telling(desk=desk, answer=answer, count=count)),
-            obedience=obedience,
-            post=stores.post,
-        )
-    )
+    staff = _make_staff(setup, stores, admitter, _Telling(desk=desk, answer=answer, count=count))
+    seen = _Seen(audience=audience, desk=desk, driver=driver, staff=staff, obedience=obedience)
+    view = _make_view(setup, stores, seen)
     gauge.follow(view.status)
     return Agent(
         setup=setup,
@@ -164,6 +160,24 @@ def _connect(setup: AgentSetup, stores: Stores, server: GateRemote) -> Agent:
         view=view,
         watch=watch,
         obedience=obedience,
+    )
+
+
+def _make_view(setup: AgentSetup, stores: Stores, seen: _Seen) -> AgentView:
+    return AgentView(
+        ViewParts(
+            identity=setup.identity,
+            knowledge=stores.knowledge,
+            engine=stores.engine,
+            belief=stores.belief,
+            audience=seen.audience,
+            desk=seen.desk,
+            driver=seen.driver,
+            clock=setup.clock,
+            staff=seen.staff,
+            obedience=seen.obedience,
+            post=stores.post,
+        )
     )
 
 

@@ -17,7 +17,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from gate.app import Agent, AgentSetup, open_agent
+from gate.app import Agent, AgentSetup, OutcomeSink, open_agent
 from gate.broker import load_access
 from gate.bulletin import Teller
 from gate.headless import LineWriter, make_scan_line, make_status_line, make_turnstile_line
@@ -97,20 +97,23 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
             turnstile=turnstile,
         )
         writer = LineWriter(streams)
-
-        async def sink(outcome: Outcome) -> None:
-            await writer.write(make_scan_line(outcome))
-
         setup = AgentSetup(
             directory=directory,
             identity=identity,
             keys=keys,
             clock=SystemClock(),
             software=name_software(),
-            sink=sink,
+            sink=_scan_lines(writer),
             broker=BrokerChoice(access=_find_access(directory), allow_plain=settings.allow_http),
         )
         return asyncio.run(_run(setup, run, writer))
+
+
+def _scan_lines(writer: LineWriter) -> OutcomeSink:
+    async def sink(outcome: Outcome) -> None:
+        await writer.write(make_scan_line(outcome))
+
+    return sink
 
 
 def _plan(asked: argparse.Namespace) -> RunPlan:
@@ -127,10 +130,6 @@ async def _practise(asked: argparse.Namespace) -> int:
     clock = SystemClock()
     streams = [sys.stdout.buffer] if asked.headless else []
     writer = LineWriter(streams)
-
-    async def sink(outcome: Outcome) -> None:
-        await writer.write(make_scan_line(outcome))
-
     with TemporaryDirectory(prefix="tickettoken-drill-") as name, _logging(Path(name), headless=asked.headless):
         drill = await prepare_drill(Path(name), clock.now())
         plan = RunPlan(
@@ -147,7 +146,7 @@ async def _practise(asked: argparse.Namespace) -> int:
             keys=drill.keys,
             clock=clock,
             software=name_software(),
-            sink=sink,
+            sink=_scan_lines(writer),
         )
         run = _Run(
             plan=plan,

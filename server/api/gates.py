@@ -121,6 +121,12 @@ class GateApi:
                 status=201,
                 raises=(GateUnknown, GateOutOfService),
             ),
+            *self._own_routes(),
+        ]
+
+    def _own_routes(self) -> list[Route]:
+        """Return what gates themselves call."""
+        return [
             Route(
                 method="POST",
                 path="/gate/v1/enrol",
