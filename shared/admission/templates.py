@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
-from shared.admission.policy import AreaLimit, Count, GateLimit, Policy, Seconds, Stale, Unknown, Window
+from shared.admission.policy import AreaLimit, Cloned, Count, GateLimit, Policy, Seconds, Stale, Unknown, Window
 
 _HOUR_S = 3600
 
@@ -45,6 +45,7 @@ class PolicyChanges(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stale_after_s: Seconds | UnsetType | None = UNSET
     when_stale: Stale | UnsetType = UNSET
     unsure_after_s: Seconds | UnsetType | None = UNSET
+    when_cloned: Cloned | UnsetType = UNSET
 
 
 TEMPLATES: Mapping[Template, PolicyChanges] = {

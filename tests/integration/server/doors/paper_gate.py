@@ -64,6 +64,7 @@ class PaperGate:
 
     def __init__(self, place: Place, enrolled: Enrolled, sign: Ed25519PrivateKey, seal: X25519PrivateKey) -> None:
         self.place = place
+        self.enrolled = enrolled
         self.row: GateRow = enrolled.gate
         self.config_key = enrolled.config_key
         self.sign = sign
