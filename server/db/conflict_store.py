@@ -14,7 +14,7 @@ _SQL = load_statements("conflict.sql")
 
 
 class ConflictStore:
-    """Implements ``server.services.ports_gates.Conflicts``."""
+    """Implements ``server.services.ports_conflicts.Conflicts``."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

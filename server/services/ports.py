@@ -39,9 +39,10 @@ from shared.ids import EventId, TenantId, UserId
 
 if TYPE_CHECKING:  # the gates' ports may in turn speak of the rows re-exported here
     from server.services.ports_broker import BrokerWishes
+    from server.services.ports_conflicts import Conflicts
     from server.services.ports_facts import Facts, Inbox
     from server.services.ports_fleet import Commands
-    from server.services.ports_gates import Conflicts, Feed, Gates, Outbox, Scans
+    from server.services.ports_gates import Feed, Gates, Outbox, Scans
     from server.services.ports_live import Live, LookUp
     from server.services.ports_money import Refunds
     from server.services.ports_nft import Assets
