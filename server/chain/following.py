@@ -23,7 +23,7 @@ from server.services.rows_mint import Followed, LeafRow, TreeRow
 AT_ONCE = 8
 _PAGE = 1000
 _BATCH = 100
-_PATIENCE = 5
+_PATIENCE = 20
 
 log = structlog.get_logger()
 
@@ -65,8 +65,6 @@ class Follower:
             if not whole:
                 self._stuck[tree.address] = 0 if tree.seq > seq else self._stuck.get(tree.address, 0) + 1
                 return tree
-        if landed:
-            self._stuck[tree.address] = 0
         return tree
 
     async def compare(self, tree: TreeRow) -> Finding:
@@ -90,6 +88,9 @@ class Follower:
         address = Pubkey.from_string(tree.address)
         # What a node forgot to tell in its place is found from the beginning, once it is clear that something is missing.
         lost = self._stuck.get(tree.address, 0) >= _PATIENCE
+        if lost:
+            self._stuck[tree.address] = 0
+            log.warning("follow.from_the_beginning", tree=tree.address, seq=tree.seq)
         until = None if tree.last_signature is None or lost else Signature.from_string(tree.last_signature)
         found: list[Landed] = []
         while True:

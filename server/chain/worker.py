@@ -20,7 +20,7 @@ from server.chain.sending import Sender
 from server.chain.setting_up import SetUp
 from server.services.ports_mint import Overtaken
 from server.services.pulse import Beat, no_beat
-from server.services.rows_mint import NonceRow, TreeRow, TxKind, TxRow
+from server.services.rows_mint import NonceRow, TreeRow, TxKind, TxRow, TxState
 from shared.problems import TicketTokenError
 
 MOST_DUE = 500
@@ -29,6 +29,7 @@ POLL_S = 1.0
 _LOOK = timedelta(seconds=60)
 """How often a tree is looked at that we do not write ourselves."""
 _RETRY_S = (0.2, 1.0, 5.0)
+_WRITES = frozenset({TxKind.MINT, TxKind.TRANSFER, TxKind.FREEZE, TxKind.THAW, TxKind.BURN})
 
 log = structlog.get_logger()
 
@@ -117,6 +118,7 @@ class MintWorker:
     async def _follow(self, txs: list[TxRow]) -> None:
         """Read trees that we wrote to, and now and then all of them."""
         busy = {one.tree for one in txs if one.tree is not None and not one.followed}
+        owed = {one.tree for one in txs if one.state is TxState.CONFIRMED and one.kind in _WRITES and not one.followed}
         now = self._desk.clock.now()
         async with self._desk.db.worker() as unit:
             trees = [one for one in await unit.mints.trees() if one.state != "making"]
@@ -125,6 +127,9 @@ class MintWorker:
             rests = seen is not None and now - seen < _LOOK
             if tree.address in busy or not rests:
                 after = await self._follower.follow(tree)
+                if tree.address in owed and after.seq == tree.seq:
+                    # It has landed, and the tree's history does not tell: a node left something out.
+                    self._follower.miss(tree.address)
                 if not rests:
                     await self.check(after)
 
