@@ -26,8 +26,11 @@ class ScanStore:
 
     async def lock_log(self, gate: GateId, incarnation: IncarnationId) -> LogRow:
         """Return how far a log was taken, and lock it."""
-        await self._connection.execute(_SQL["make_log"], gate, incarnation, GENESIS)
-        return read_row(await self._fetch_one("lock_log", gate, incarnation), LogRow)
+        row = await self._connection.fetchrow(_SQL["lock_log"], gate, incarnation)
+        if row is None:  # only the first time: every batch and every check-in comes through here
+            await self._connection.execute(_SQL["make_log"], gate, incarnation, GENESIS)
+            row = await self._fetch_one("lock_log", gate, incarnation)
+        return read_row(row, LogRow)
 
     async def read_log(self, gate: GateId, incarnation: IncarnationId) -> LogRow:
         """Return how far a log was taken."""
