@@ -34,6 +34,7 @@ async def fill_side(served: Served, owner: User, admin: User, gate_key: Ed25519P
         "transfer": await offer(served, owner, tickets[1]),
         "reservation": await hold(served, owner),
         "gate": gate,
+        "token": "AAAAAAAAAAAAAAAAAAAAAA",
         "link": await make_link(served, owner, tickets[0]),
         "snapshot": str(uuid4()),
         "n": "0",
