@@ -1,12 +1,13 @@
 -- Everything of one tenant, to take along; row-level security leaves nothing else to be seen.
 
 -- name: tables
+-- What the serving role may not read is the workers' own transport, such as transactions on their way to a chain.
 SELECT relation.relname AS name
 FROM pg_class AS relation
 WHERE relation.relnamespace = 'public'::regnamespace AND relation.relkind IN ('r', 'p')
   AND (relation.relname = 'tenants' OR EXISTS (
     SELECT FROM pg_attribute WHERE attrelid = relation.oid AND attname = 'tenant_id' AND NOT attisdropped
-  ))
+  )) AND has_table_privilege(relation.oid, 'SELECT')
 ORDER BY relation.relname;
 
 -- name: read_command
