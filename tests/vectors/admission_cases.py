@@ -26,8 +26,10 @@ TWO_IN = {"passages": [("in", "north", 10), ("in", "south", 10), ("out", "south"
 ONLINE_ONLY = {"code_policy": 4}
 OLD = {"place": {"data_age_s": 3601}}
 AREA_TEN = {"area_limits": [{"gates": ["north", "south"], "capacity": 10}]}
+AREA_SHUT = {"area_limits": [{"gates": ["north", "south"], "capacity": 0}]}
 AREA_ELSEWHERE = {"area_limits": [{"gates": ["south"], "capacity": 10}]}
 HERE_TEN = {"gate_limits": [{"gate": "north", "capacity": 10}]}
+HERE_NONE = {"gate_limits": [{"gate": "north", "capacity": 0}]}
 UNSURE = {"policy": {"unsure_after_s": 30}}
 
 IDENTITY: list[Row] = [
@@ -128,6 +130,10 @@ COUNTS: list[Row] = [
     ("full behind two gates", "capacity_full", {"policy": AREA_TEN, "place": {"bodies": {"north": 4, "south": 6}}}),
     ("room behind two gates", "+ok", {"policy": AREA_TEN, "place": {"bodies": {"north": 12, "south": -3}}}),
     ("full in another area", "+ok", {"policy": AREA_ELSEWHERE, "place": {"bodies": {"north": 4, "south": 99}}}),
+    ("no room in the house", "capacity_full", {"policy": {"capacity": 0}, "place": {"inside": 0}}),
+    ("no room behind this gate", "capacity_full", {"policy": HERE_NONE, "place": {"behind": 0}}),
+    ("no room behind two gates", "capacity_full", {"policy": AREA_SHUT, "place": {"bodies": {}}}),
+    ("no room, and more went out than in", "capacity_full", {"policy": AREA_SHUT, "place": {"bodies": {"south": -1}}}),
     ("nobody counts by gate", "+ok", {"policy": AREA_TEN}),
     ("full behind this gate", "capacity_full", {"policy": HERE_TEN, "place": {"behind": 10}}),
     ("room behind this gate", "+ok", {"policy": HERE_TEN, "place": {"behind": 9, "inside": 500}}),
