@@ -37,6 +37,8 @@ PICTURES = {
     "gate-closed": ("closed", SMALL),
     "gate-night": ("night", SMALL),
     "gate-fault": ("fault", SMALL),
+    "gate-full": ("full", SMALL),
+    "gate-damaged": ("damaged", SMALL),
     "gate-drill": ("drill", SMALL),
     "gate-german": ("german", SMALL),
     "gate-small": ("admitted", SMALL),

@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 
 import structlog
+from msgspec.structs import replace
 
 from gate.deciding import AdmitParts, Decided, Post, Shown, begin, decide_on, make_record, tell
 from gate.examine import Examined
@@ -56,7 +57,7 @@ class Admitter:
                 return await self._answer(await decide_on(self._parts, shown))
             except Unavailable as problem:
                 _log.error("scan.not_recorded", code=problem.code, message=str(problem))
-                return tell(self._parts, begin(self._parts, shown, _UNDECIDED), None)
+                return replace(tell(self._parts, begin(self._parts, shown, _UNDECIDED), None), fault=problem.code)
 
     async def _answer(self, decided: Decided) -> Outcome:
         if decided.verdict.reason is Reason.DOUBLE_READ:

@@ -75,6 +75,20 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
     os.umask(_OWNER_ONLY)
     if asked.drill:
         return asyncio.run(_practise(asked))
+    try:
+        return _work_here(directory, asked, settings, turnstile)
+    except TicketTokenError as problem:
+        if not asked.headless and sys.stdin.isatty() and sys.stdout.isatty():
+            # Loaded here: a gate without a screen needs no terminal library.
+            from gate.tui.fault import show_fault  # noqa: PLC0415
+
+            show_fault(problem, asked.language or ScreenMemory(directory / PREFERENCES_NAME).load().language)
+        raise
+
+
+def _work_here(
+    directory: Path, asked: argparse.Namespace, settings: GateSettings, turnstile: TurnstileChoice | None
+) -> int:
     if wipe_if_due(directory):
         raise GateWiped("The wipe of this gate that was begun before is done: enrol it anew to use it again.")
     memory = ScreenMemory(directory / PREFERENCES_NAME)
@@ -204,6 +218,9 @@ async def _run_on_screen(agent: Agent, run: _Run, stopper: Stopper, tell: _Telle
             await run_beside(run.turnstile, agent.view.outcomes(), agent.setup.clock, tell_turnstile, work)
         except TicketTokenError as problem:
             faults.append(problem)
+            await stopper.wanted.wait()
+            if app.is_running:  # it still shows what is broken
+                app.exit(return_code=problem.exit_code, message=f"error: {problem}")
 
     display = replace(
         detect_display(os.environ),

@@ -38,7 +38,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     ``scan`` and ``gate_seq`` are None for a double read, which repeats an answer and is not recorded again. ``code_id`` is
     the scanned text's short hash in hexadecimal. ``holder`` is there when the code opened its sealed data. ``override`` is
-    the reason a supervisor gave, and ``supervisor`` what that person is called, where one decided.
+    the reason a supervisor gave, and ``supervisor`` what that person is called, where one decided. ``fault`` is the code of what
+    kept the scan from being written down; nobody passes then.
     """
 
     scan: ScanId | None
@@ -53,6 +54,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     skew_s: int | None = None
     override: str | None = None
     supervisor: str | None = None
+    fault: str | None = None
 
     @property
     def admitted(self) -> bool:

@@ -62,6 +62,15 @@ class KeyId(StrEnum):
     QUIT = "quit"
 
 
+class Fault(StrEnum):
+    """What can be wrong with the gate's own files, by the code of the problem."""
+
+    FULL = "disk_full"
+    NOT_WRITABLE = "store_not_writable"
+    FAILING = "store_failing"
+    DAMAGED = "store_damaged"
+
+
 class Mark(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A tone's symbol, and what stands for it on a terminal that knows only ASCII."""
 
@@ -96,6 +105,13 @@ class ReasonText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     detail: str = ""
 
 
+class FaultText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What puts the gate out of order, in one language: what is the matter and what to do now, in complete sentences."""
+
+    text: str
+    action: str
+
+
 class KeyText(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key's short name for the bar at the bottom and its explanation for the help."""
 
@@ -116,6 +132,7 @@ class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     undos: dict[UndoReason, str]
     obstacles: dict[Obstacle, str]
     states: dict[State, str]
+    faults: dict[Fault, FaultText]
     reasons: dict[Reason, ReasonText]
 
 
@@ -137,6 +154,10 @@ class Catalogue(Struct, frozen=True, kw_only=True):
     def text(self, reason: Reason) -> ReasonText:
         """Return what is said of a reason."""
         return self.texts.reasons[reason]
+
+    def fault(self, code: str | None) -> FaultText | None:
+        """Return what is said of a problem with the gate's files, None of any other."""
+        return self.texts.faults[Fault(code)] if code in set(Fault) else None
 
     def mark(self, tone: Tone, *, unicode: bool) -> str:
         """Return a tone's symbol, one column wide."""

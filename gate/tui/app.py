@@ -10,13 +10,14 @@ from typing import Literal
 from textual.app import App
 from textual.binding import Binding
 from textual.filter import LineFilter, NoColor
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from gate.catalogue.texts import KeyId, load_catalogue
 from gate.outcome import GateView
 from gate.preferences import ScreenMemory
 from gate.tui.cards import Wording
 from gate.tui.display import Display, detect_display
+from gate.tui.fault import FaultScreen
 from gate.tui.ordered import OrderWatch
 from gate.tui.screens.lane import LaneScreen, OutcomeArrived
 from gate.tui.screens.overlay import QuitScreen
@@ -98,9 +99,17 @@ class GateApp(App[None], inherit_bindings=False):
                 self.lane.post_message(OutcomeArrived(outcome))
                 self.ordered.note_outcome(outcome)
         except TicketTokenError as problem:
-            self.exit(return_code=problem.exit_code, message=f"error: {problem}")
+            await self._break(problem)
             return
         self.exit()
+
+    async def _break(self, problem: TicketTokenError) -> None:
+        """End with a problem, which is shown before if somebody has to repair the gate's files."""
+        told = self.lane.wording.catalogue.fault(problem.code)
+        if told is not None:
+            shown: ModalScreen[None] = FaultScreen(told, problem, self.lane.wording)
+            await self.push_screen_wait(shown)
+        self.exit(return_code=problem.exit_code, message=f"error: {problem}")
 
     def _leave(self, answer: bool | None) -> None:  # noqa: FBT001 - what the question's screen returns
         if answer:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from math import ceil
+from math import ceil, inf
 
 from msgspec import Struct
 
-from gate.catalogue.texts import Catalogue, Tone, Word, fill
+from gate.catalogue.texts import Catalogue, FaultText, Tone, Word, fill
 from gate.outcome import GateStatus, Outcome
 from gate.ports import RecordKind
 from gate.tui.display import Display
@@ -17,6 +17,7 @@ from shared.clock import from_unix_ms
 
 _NAME_COLUMNS = 44
 _PLACE_COLUMNS = 24
+_CAUSE_COLUMNS = 600
 
 
 class Wording(Struct, frozen=True, kw_only=True):
@@ -84,8 +85,31 @@ def is_repeat(outcome: Outcome) -> bool:
     return reason is Reason.DOUBLE_READ or (outcome.scan is None and reason is not Reason.INTERNAL_ERROR)
 
 
+def hold_s(outcome: Outcome, display: Display) -> float:
+    """Return how long an answer stays by itself: a gate out of order stays so until a scan can be written down again."""
+    if outcome.fault is not None:
+        return inf
+    return display.admitted_s if outcome.verdict.admitted else display.refused_s
+
+
+def describe_fault(told: FaultText, wording: Wording, cause: str = "") -> Card:
+    """Return the card of a gate out of order; ``cause`` is the problem's own sentence, for whoever repairs it."""
+    word = wording.catalogue.texts.words[Word.CLOSED]
+    return Card(
+        tone=Tone.BAD,
+        symbol=wording.catalogue.mark(Tone.BAD, unicode=True),
+        word=word,
+        headline=wording.write(f"{wording.mark(Tone.BAD)} {word}: {told.text}"),
+        facts=(wording.plain(cause, _CAUSE_COLUMNS),) if cause else (),
+        action=wording.write(f"{wording.catalogue.texts.labels.next} {told.action}"),
+    )
+
+
 def describe_outcome(outcome: Outcome, wording: Wording) -> Card:
     """Return the card of a verdict."""
+    broken = wording.catalogue.fault(outcome.fault)
+    if broken is not None:
+        return describe_fault(broken, wording)
     catalogue, reason = wording.catalogue, outcome.verdict.reason
     tone, word, text = catalogue.tone(reason), catalogue.word(reason), catalogue.text(reason)
     holder = outcome.holder

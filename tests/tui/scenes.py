@@ -12,8 +12,11 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from gate.outcome import GateStatus, Outcome
+from gate.store.log import KIND
+from gate.store.problems import StoreDamaged
 from gate.tui.app import GateApp
 from shared.admission.verdict import Reason, Verdict, admit, refuse
+from shared.problems import TicketTokenError
 from tests.tui.scripted import (
     ADMITTED,
     DOUBLE,
@@ -51,8 +54,11 @@ SIGNED_IN = ("s", *PIN, "enter")
 FAULT = replace(make_outcome(refuse(Reason.INTERNAL_ERROR)), scan=None, gate_seq=None)
 
 
+DAMAGED = StoreDamaged(f"/var/lib/tickettoken-gate/log.db is damaged. {KIND.remedy}")
+
+
 class Scene(Struct, frozen=True, kw_only=True):
-    """One situation: what was scanned, last the one that is on the screen, and how the gate is."""
+    """One situation: what was scanned, last the one that is on the screen, and how the gate is, or what broke it."""
 
     told: tuple[Outcome, ...] = ()
     status: GateStatus = ONLINE
@@ -61,6 +67,7 @@ class Scene(Struct, frozen=True, kw_only=True):
     unicode: bool = True
     keys: tuple[str, ...] = ()
     drill: bool = False
+    broken: TicketTokenError | None = None
 
 
 SCENES = {
@@ -89,6 +96,8 @@ SCENES = {
     "settings": Scene(told=HISTORY, keys=("o",)),
     "night": Scene(told=HISTORY, keys=("q",)),
     "fault": Scene(told=(*HISTORY, FAULT)),
+    "full": Scene(told=(*HISTORY, replace(FAULT, fault="disk_full"))),
+    "damaged": Scene(told=HISTORY, broken=DAMAGED),
     "drill": Scene(told=(*HISTORY, ADMITTED), drill=True),
 }
 
@@ -101,6 +110,8 @@ async def draw_scene(scene: Scene, size: tuple[int, int]) -> str:
     async with asyncio.timeout(30), app.run_test(size=size) as pilot:
         for outcome in scene.told:
             view.tell(outcome)
+        if scene.broken is not None:
+            view.stop(scene.broken)
         await pilot.pause()
         await pilot.press(*scene.keys)
         await pilot.pause()

@@ -18,7 +18,10 @@ PICTURES = [
     *((name, SMALL) for name in ("repeat", "camera-away", "help", "german", "colourless", "ascii")),
     ("colourless", LARGE),
     *((name, SMALL) for name in ("supervisor", "menu", "refusals", "why", "overridden", "undone", "look", "found")),
-    *((name, SMALL) for name in ("event", "network", "closed", "settings", "night", "fault", "drill")),
+    *(
+        (name, SMALL)
+        for name in ("event", "network", "closed", "settings", "night", "fault", "full", "damaged", "drill")
+    ),
     *((name, LARGE) for name in ("menu", "look", "event", "closed")),
 ]
 

@@ -25,6 +25,7 @@ from gate.tui.cards import (
     describe_ready,
     describe_repeat,
     describe_row,
+    hold_s,
     is_repeat,
 )
 from gate.tui.flows import StaffFlows
@@ -137,9 +138,7 @@ class LaneScreen(Screen[None]):
             return
         self._recent.appendleft(outcome)
         self._shown, self._repeated = outcome, None
-        self._until_s = self._clock.monotonic() + (
-            display.admitted_s if outcome.verdict.admitted else display.refused_s
-        )
+        self._until_s = self._clock.monotonic() + hold_s(outcome, display)
         if not self._muted:
             self._sound(self.wording.catalogue.tone(outcome.verdict.reason))
         self._close_overlay()

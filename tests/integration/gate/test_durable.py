@@ -88,6 +88,7 @@ async def test_full_disk_lets_nobody_in_and_leaves_no_trace(door: Door) -> None:
     refused = await admitter.admit(shown)
     assert (refused.verdict.reason, refused.verdict.admitted) == (Reason.INTERNAL_ERROR, False)
     assert (refused.scan, refused.gate_seq, refused.holder) == (None, None, None)
+    assert refused.fault == DiskFull.code
     journal.fault = None
     assert (await admitter.admit(shown)).verdict.reason is Reason.OK
     assert len(await door.records()) == 1

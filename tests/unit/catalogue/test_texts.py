@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from gate.catalogue.texts import LANGUAGES, KeyId, Tone, Word, fill, load_catalogue, next_language, placeholders
+from gate.catalogue.texts import LANGUAGES, Fault, KeyId, Tone, Word, fill, load_catalogue, next_language, placeholders
 from gate.staff import Obstacle
 from gate.tui.letters import has_glyphs
 from shared.admission.override import OverrideReason, UndoReason
@@ -48,6 +48,7 @@ def test_every_reason_word_and_key_is_told_in_each_language(language: str) -> No
     assert set(texts.undos) == set(UndoReason)
     assert set(texts.obstacles) == set(Obstacle)
     assert set(texts.states) == set(State)
+    assert set(texts.faults) == set(Fault)
 
 
 def test_no_text_is_empty(language: str) -> None:
@@ -57,6 +58,7 @@ def test_no_text_is_empty(language: str) -> None:
     for labels in (texts.labels, texts.staff, texts.pages):
         told += [str(getattr(labels, name)) for name in labels.__struct_fields__]
     told += [*texts.overrides.values(), *texts.undos.values(), *texts.obstacles.values(), *texts.states.values()]
+    told += [part for text in texts.faults.values() for part in (text.text, text.action)]
     assert len(told) > 3 * len(Reason)
     assert all(part == part.strip() and part for part in told)
 

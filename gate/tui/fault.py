@@ -1,0 +1,70 @@
+"""The gate out of order for good: its files are damaged or cannot be used, which stays on the screen until somebody has read it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from gate.catalogue.texts import FaultText, load_catalogue
+from gate.tui.cards import Wording, describe_fault
+from gate.tui.display import detect_display
+from gate.tui.theme import DOOR
+from gate.tui.widgets.verdict import VerdictPanel
+from shared.problems import TicketTokenError
+
+
+class FaultScreen(ModalScreen[None]):
+    """Covers the whole screen: guests must go elsewhere, and whoever repairs it reads what to do."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,q,ctrl+q,ctrl+c", "dismiss", "Quit", tooltip="End the program", id="fault_quit"),
+    ]
+
+    def __init__(self, told: FaultText, problem: TicketTokenError, wording: Wording) -> None:
+        super().__init__()
+        self._card = describe_fault(told, wording, str(problem))
+        self._unicode = wording.display.unicode
+
+    def compose(self) -> ComposeResult:
+        """Lay out the word, the cause and what to do."""
+        yield VerdictPanel(unicode=self._unicode)
+
+    def on_mount(self) -> None:
+        """Write the card."""
+        self.query_one(VerdictPanel).card = self._card
+
+
+class FaultApp(App[None], inherit_bindings=False):
+    """Shows why a gate cannot even start, until somebody ends it."""
+
+    CSS_PATH = Path(__file__).with_name("gate.tcss")
+    TITLE = "TicketToken Gate"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, told: FaultText, problem: TicketTokenError, wording: Wording) -> None:
+        super().__init__()
+        self.register_theme(DOOR)
+        self.theme = DOOR.name
+        self._shown = FaultScreen(told, problem, wording)
+        self.set_class(not wording.display.colour, "-colourless")
+        self.set_class(not wording.display.unicode, "-ascii")
+
+    async def on_mount(self) -> None:
+        """Show it; a service manager may end it, too."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
+        await self.push_screen(self._shown, lambda _: self.exit())
+
+
+def show_fault(problem: TicketTokenError, language: str) -> None:
+    """Show a problem with the gate's files until somebody has read it; any other problem is not shown."""
+    wording = Wording(catalogue=load_catalogue(language), display=detect_display(os.environ))
+    told = wording.catalogue.fault(problem.code)
+    if told is not None:
+        FaultApp(told, problem, wording).run()
