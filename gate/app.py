@@ -15,6 +15,7 @@ from gate.clockbelief import ClockBelief
 from gate.desk import Audience, ScanDesk
 from gate.gauge import Gauge
 from gate.knowledge import Knowledge, KnowledgeParts
+from gate.listings import Listings
 from gate.lookup import Lookup
 from gate.obedience import Obedience
 from gate.orders import load_orders
@@ -56,6 +57,7 @@ class Agent(Struct, frozen=True, kw_only=True, eq=False):
     view: AgentView
     watch: Watch
     obedience: Obedience
+    listings: Listings
 
 
 class _Seen(Struct, frozen=True, kw_only=True, eq=False):
@@ -160,6 +162,7 @@ def _connect(setup: AgentSetup, stores: Stores, server: GateRemote) -> Agent:
         view=view,
         watch=watch,
         obedience=obedience,
+        listings=Listings(setup.directory, lambda: stores.knowledge.ready, staff.note_listing),
     )
 
 

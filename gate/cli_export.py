@@ -13,12 +13,13 @@ from gate.files import write_private
 from gate.identity import Identity, load_identity
 from gate.inspection import OpenedData, open_data, verify_log
 from gate.keystore import load_keys, write_b64url
+from gate.listings import leave_mark
 from gate.logfile import SEAL_FRAME, check_log, make_header, write_header, write_record
 from gate.rollcall import HTML_FRAME, TEXT_FRAME, RollCall, draw_html, draw_text, find_inside
 from gate.sealing import seal_file, unseal_file
 from shared.clock import SystemClock, from_unix_ms
 from shared.ids import GateId
-from shared.problems import InputUnusable
+from shared.problems import InputUnusable, Unavailable
 from shared.settings import Secret
 
 _AT_ONCE = 1000
@@ -38,6 +39,7 @@ def export_here(directory: Path, asked: argparse.Namespace, passphrase: Secret |
         content, what = asyncio.run(_write_log(directory, identity))
         frame = SEAL_FRAME
     else:
+        _note_listing(directory)
         call = asyncio.run(_call_roll(directory, identity))
         what, frame = f"{call.people} people inside", HTML_FRAME if asked.emergency == "html" else TEXT_FRAME
         content = (draw_html(call) if asked.emergency == "html" else draw_text(call)).encode()
@@ -68,6 +70,14 @@ def verify_here(path: Path, expected: str | None, *, as_json: bool) -> int:
     if expected is None:
         sys.stdout.write("Any key can sign: give --key to be sure that it is this gate's.\n")
     return 0
+
+
+def _note_listing(directory: Path) -> None:
+    """Have the gate put on record that the list was made; somebody may be in danger, so that nothing here keeps it back."""
+    try:
+        leave_mark(directory)
+    except Unavailable as problem:
+        sys.stderr.write(f"warning: this list will not be on record: {problem}\n")
 
 
 async def _write_log(directory: Path, identity: Identity) -> tuple[bytes, str]:

@@ -98,7 +98,10 @@ async def run_agent(agent: Agent, plan: RunPlan, stopper: Stopper, tell: Teller)
     try:
         await bulletin.announce("started")
         async with asyncio.TaskGroup() as group:
-            following = [group.create_task(bulletin.keep_telling())]
+            following = [
+                group.create_task(bulletin.keep_telling()),
+                group.create_task(agent.listings.keep_recording()),
+            ]
             if plan.linked:
                 following.insert(0, group.create_task(agent.driver.run()))
             await _work(_Run(agent=agent, plan=plan, stopper=stopper, bulletin=bulletin))

@@ -151,6 +151,10 @@ class Supervision:
         self._parts.desk.open = True
         await self._note(StaffAction.OPENED_LANE, self._present())
 
+    async def note_listing(self) -> None:
+        """Put on record that somebody wrote down who is inside; that needs no signing in, since it may be an emergency."""
+        await self._note(StaffAction.LISTED_INSIDE, None)
+
     async def _act(self, decide: Callable[[Override], Awaitable[Decision]], reason: str) -> Ruling:
         who = self._present()
         if who is None:

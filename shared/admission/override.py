@@ -36,6 +36,7 @@ class StaffAction(StrEnum):
     SEARCHED = "searched"
     CLOSED_LANE = "closed_lane"
     OPENED_LANE = "opened_lane"
+    LISTED_INSIDE = "listed_inside"
 
 
 OVERRIDABLE = frozenset(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from gate.inspection import open_data, verify_log
 from gate.store.world import open_world
-from shared.clock import unix_ms
+from shared.clock import SystemClock, unix_ms
 from shared.codes.number import write_number
+from shared.sync.scan import Override, decode_record
 from tests.integration.gate.harness import gate_running
 from tests.integration.gate.test_cli import gate, gate_beside
 from tests.integration.gate.venue import SOUTH, Venue, passage, prepare_gate
@@ -81,6 +84,27 @@ async def test_list_names_by_number_who_is_inside_through_any_gate(tmp_path: Pat
     assert (await gate_beside("verify", out)).status == 0
     out.write_text(page.replace("People inside: 3", "People inside: 2"), encoding="utf-8")
     assert (await gate_beside("verify", out)).status == 1
+
+
+async def test_each_list_is_on_record_whether_the_gate_runs_or_not(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    await scanned(data)
+    ask = ("export", "--emergency", "text", tmp_path / "inside.txt", "--data", data)
+    assert (await gate_beside(*ask)).err == ""
+    async with gate_running(data, wait_s=0) as running:
+        await running.until(lambda status: status.backlog == 4)
+        assert (await gate_beside(*ask)).err == ""
+        await running.until(lambda status: status.backlog == 5)
+        async with asyncio.timeout(20):
+            while any("listing" in name for name in await asyncio.to_thread(os.listdir, data)):
+                await running.agent.watch.next(0.2)
+        running.stop()
+        running.stop()
+    async with open_data(data, SystemClock()) as opened:
+        *_, first, second = await opened.log.read_between(0, 9)
+        said = [decode_record(record.body).override for record in (first, second)]
+        assert said == [Override(supervisor="-", reason="listed_inside")] * 2
+        assert await verify_log(opened.log) == 5
 
 
 def test_file_without_a_signature_and_a_missing_one_are_told_apart_from_a_changed_one(tmp_path: Path) -> None:
