@@ -82,7 +82,8 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
             # Loaded here: a gate without a screen needs no terminal library.
             from gate.tui.fault import show_fault  # noqa: PLC0415
 
-            show_fault(problem, asked.language or ScreenMemory(directory / PREFERENCES_NAME).load().language)
+            language = asked.language or ScreenMemory(directory / PREFERENCES_NAME).load().language
+            asyncio.run(show_fault(problem, language))
         raise
 
 

@@ -12,12 +12,15 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from gate.catalogue.texts import FaultText, load_catalogue
+from gate.catalogue.texts import Fault, FaultText, load_catalogue
+from gate.heart import beating
 from gate.tui.cards import Wording, describe_fault
 from gate.tui.display import detect_display
 from gate.tui.theme import DOOR
 from gate.tui.widgets.verdict import VerdictPanel
 from shared.problems import TicketTokenError
+
+_LEAVE_AFTER_S = 15.0
 
 
 class FaultScreen(ModalScreen[None]):
@@ -42,14 +45,20 @@ class FaultScreen(ModalScreen[None]):
 
 
 class FaultApp(App[None], inherit_bindings=False):
-    """Shows why a gate cannot even start, until somebody ends it."""
+    """Shows why a gate cannot even start, until somebody ends it or, unless its files are damaged, for a while.
+
+    It ends then so that whoever starts it again and again finds out that the disk takes files again.
+    """
 
     CSS_PATH = Path(__file__).with_name("gate.tcss")
     TITLE = "TicketToken Gate"
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, told: FaultText, problem: TicketTokenError, wording: Wording) -> None:
+    def __init__(
+        self, told: FaultText, problem: TicketTokenError, wording: Wording, leave_after_s: float = _LEAVE_AFTER_S
+    ) -> None:
         super().__init__()
+        self._leave_after_s = None if problem.code == Fault.DAMAGED else leave_after_s
         self.register_theme(DOOR)
         self.theme = DOOR.name
         self._shown = FaultScreen(told, problem, wording)
@@ -60,11 +69,14 @@ class FaultApp(App[None], inherit_bindings=False):
         """Show it; a service manager may end it, too."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit)
         await self.push_screen(self._shown, lambda _: self.exit())
+        if self._leave_after_s is not None:
+            self.set_timer(self._leave_after_s, self.exit)
 
 
-def show_fault(problem: TicketTokenError, language: str) -> None:
+async def show_fault(problem: TicketTokenError, language: str) -> None:
     """Show a problem with the gate's files until somebody has read it; any other problem is not shown."""
     wording = Wording(catalogue=load_catalogue(language), display=detect_display(os.environ))
     told = wording.catalogue.fault(problem.code)
     if told is not None:
-        FaultApp(told, problem, wording).run()
+        with beating():
+            await FaultApp(told, problem, wording).run_async()

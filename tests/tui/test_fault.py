@@ -12,10 +12,11 @@ from msgspec.structs import replace
 from gate.catalogue.texts import LANGUAGES, Fault, Word, load_catalogue
 from gate.store.log import KIND, LOG_NAME
 from gate.store.problems import DiskFull, StoreDamaged, StoreFailing, StoreNotWritable
-from gate.tui.fault import FaultScreen
+from gate.tui.cards import Wording
+from gate.tui.fault import FaultApp, FaultScreen
 from shared.admission.verdict import Reason, refuse
 from tests.integration.gate.venue import prepare_gate
-from tests.tui.scripted import ADMITTED, DOUBLE, make_outcome
+from tests.tui.scripted import ADMITTED, DOUBLE, fixed_display, make_outcome
 from tests.tui.stage import Setting, staged
 from tests.tui.terminal import Terminal, opened
 
@@ -69,6 +70,18 @@ async def test_damaged_log_covers_the_screen_with_cause_and_remedy_and_then_ends
         await stage.press("q")
         assert not stage.app.is_running
         assert stage.app.return_code == StoreDamaged.exit_code
+
+
+async def test_gate_that_cannot_start_leaves_after_a_while_unless_its_files_are_damaged() -> None:
+    wording = Wording(catalogue=load_catalogue("en"), display=fixed_display())
+    told = wording.catalogue.texts.faults
+    app = await asyncio.to_thread(FaultApp, told[Fault.FULL], DiskFull("full"), wording, 0.01)
+    async with asyncio.timeout(30):
+        await app.run_async(headless=True)
+    app = await asyncio.to_thread(FaultApp, told[Fault.DAMAGED], DAMAGED, wording, 0.01)
+    async with asyncio.timeout(30), app.run_test() as pilot:
+        await pilot.pause(0.1)
+        assert app.is_running
 
 
 async def start(terminal: Terminal) -> str:
