@@ -6,16 +6,20 @@ import asyncio
 import html
 import re
 from datetime import timedelta
+from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from gate.orders import StaffNotice
 from gate.outcome import GateStatus, Outcome
 from gate.store.log import KIND
 from gate.store.problems import StoreDamaged
 from gate.tui.app import GateApp
 from shared.admission.verdict import Reason, Verdict, admit, refuse
+from shared.clock import unix_ms
+from shared.ids import CommandId
 from shared.problems import TicketTokenError
 from tests.tui.scripted import (
     ADMITTED,
@@ -55,6 +59,11 @@ FAULT = replace(make_outcome(refuse(Reason.INTERNAL_ERROR)), scan=None, gate_seq
 
 
 DAMAGED = StoreDamaged(f"/var/lib/tickettoken-gate/log.db is damaged. {KIND.remedy}")
+
+
+NOTICE = StaffNotice(
+    command=CommandId(UUID(int=5)), text="Lost child at the box office: red coat, six years old.", at_ms=unix_ms(NOW)
+)
 
 
 class Scene(Struct, frozen=True, kw_only=True):
@@ -98,6 +107,9 @@ SCENES = {
     "fault": Scene(told=(*HISTORY, FAULT)),
     "full": Scene(told=(*HISTORY, replace(FAULT, fault="disk_full"))),
     "damaged": Scene(told=HISTORY, broken=DAMAGED),
+    "code": Scene(told=HISTORY, keys=("space", "t")),
+    "held": Scene(told=HISTORY, status=replace(ONLINE, held="Too many people in the lower hall.")),
+    "notice": Scene(status=replace(ONLINE, notices=(NOTICE,))),
     "drill": Scene(told=(*HISTORY, ADMITTED), drill=True),
 }
 
@@ -114,6 +126,7 @@ async def draw_scene(scene: Scene, size: tuple[int, int]) -> str:
             view.stop(scene.broken)
         await pilot.pause()
         await pilot.press(*scene.keys)
+        app.ordered.look()
         await pilot.pause()
         return app.export_screenshot()
 

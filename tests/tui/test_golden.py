@@ -20,7 +20,20 @@ PICTURES = [
     *((name, SMALL) for name in ("supervisor", "menu", "refusals", "why", "overridden", "undone", "look", "found")),
     *(
         (name, SMALL)
-        for name in ("event", "network", "closed", "settings", "night", "fault", "full", "damaged", "drill")
+        for name in (
+            "event",
+            "network",
+            "closed",
+            "settings",
+            "night",
+            "fault",
+            "full",
+            "damaged",
+            "drill",
+            "code",
+            "held",
+            "notice",
+        )
     ),
     *((name, LARGE) for name in ("menu", "look", "event", "closed")),
 ]
