@@ -112,10 +112,12 @@ class Ways:
             if self.way is not Way.WEBSOCKET:
                 self._second_best.clear()
                 continue
+            renewed = renew or self._lacking
             try:
-                found = await self._dial(renew=renew or self._lacking)
+                found = await self._dial(renew=renewed)
             except TicketTokenError as problem:
-                renew = isinstance(problem, GateRefused)
+                # The broker learns a new account a moment later: asking for yet another would never let it come to that.
+                renew = isinstance(problem, GateRefused) and not renewed
                 continue
             self._lacking, renew = found is None, False
             if found is not None:

@@ -155,6 +155,17 @@ async def test_a_refused_account_is_asked_for_anew_and_so_is_one_that_is_missing
             await ended(link)
 
 
+async def test_a_new_account_is_tried_once_more_before_another_is_asked_for() -> None:
+    doors = Doors()
+    doors.broker = GateRefused("x")
+    ways = make(doors)
+    await ways.connect()
+    async with keeping(ways), asyncio.timeout(10):
+        while len(doors.asked) < 6:  # noqa: ASYNC110 - the asking itself is what is waited for
+            await asyncio.sleep(0)
+    assert doors.asked[:6] == [False, False, True, False, True, False]
+
+
 async def test_a_broker_that_breaks_every_link_at_once_is_left_for_a_while() -> None:
     ways = make(Doors(), WayTimes(first_s=1000, longest_s=1000, short_s=1000))
     link = await ways.connect()
