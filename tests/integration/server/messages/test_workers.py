@@ -52,7 +52,7 @@ async def test_a_loop_that_ended_takes_the_server_out_of_service(served: Served,
     await served.until_ready()
     (pulse,) = [one for one in served.running.parts.pulses.all() if one.name == name]
     pulse.stop()
-    ready = await served.call("GET", "/health/ready")
+    ready = await served.until_down()
     parts = ready.json["parts"]
     assert isinstance(parts, dict)
     assert (ready.status, parts[name]["status"], parts[name]["code"]) == (503, "down", "worker_stopped")

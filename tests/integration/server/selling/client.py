@@ -67,6 +67,13 @@ class Served(Struct, frozen=True, kw_only=True, eq=False):
             while (await self.call("GET", "/health/ready")).status != 200:
                 pass
 
+    async def until_down(self) -> Reply:
+        """Return what the server says of itself once it is out of service; what was seen counts for a second."""
+        async with asyncio.timeout(20):
+            while (reply := await self.call("GET", "/health/ready")).status == 200:
+                pass
+        return reply
+
     async def buy(self, user: User, quantity: int = 1) -> list[str]:
         """Reserve and pay over HTTP; return the tickets' ids."""
         order = {
