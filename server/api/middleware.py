@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Protocol
 
@@ -103,9 +104,8 @@ def trace_requests(random_bytes: RandomBytes, watch: Watch = _NOBODY) -> Middlew
             response = await _answer(request, handler, trace)
             if not response.prepared:
                 mark(request, response)
-            # Whoever watches asks every second or more often: at length that would bury the rest, and fill disks.
-            tell = log.debug if _route_of(request).startswith("/health") else log.info
-            tell(
+            log.log(
+                _level_of(request),
                 "http.request",
                 method=request.method,
                 route=_route_of(request),
@@ -157,6 +157,11 @@ def mark(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["RateLimit-Limit"] = str(tally.calls)
         response.headers["RateLimit-Remaining"] = str(tally.remaining)
         response.headers["RateLimit-Reset"] = str(tally.reset_s)
+
+
+def _level_of(request: web.Request) -> int:
+    # Whoever watches asks every second or more often: at length that would bury the rest, and fill disks.
+    return logging.DEBUG if _route_of(request).startswith("/health") else logging.INFO
 
 
 def _route_of(request: web.Request) -> str:
