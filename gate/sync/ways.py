@@ -117,7 +117,8 @@ class Ways:
                 found = await self._dial(renew=renewed)
             except TicketTokenError as problem:
                 # The broker learns a new account a moment later: asking for yet another would never let it come to that.
-                renew = isinstance(problem, GateRefused) and not renewed
+                refused = isinstance(problem, GateRefused)
+                self._lacking, renew = self._lacking and not refused, refused and not renewed
                 continue
             self._lacking, renew = found is None, False
             if found is not None:

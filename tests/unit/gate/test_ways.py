@@ -155,15 +155,19 @@ async def test_a_refused_account_is_asked_for_anew_and_so_is_one_that_is_missing
             await ended(link)
 
 
-async def test_a_new_account_is_tried_once_more_before_another_is_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("had_one", "asked"), [(True, [False, False, True, False, True]), (False, [False, True, False, True, False])]
+)
+async def test_a_new_account_is_tried_once_more_before_another_is_asked_for(had_one: bool, asked: list[bool]) -> None:
     doors = Doors()
-    doors.broker = GateRefused("x")
+    doors.broker, doors.found = GateRefused("x"), had_one
     ways = make(doors)
     await ways.connect()
+    doors.found = True
     async with keeping(ways), asyncio.timeout(10):
-        while len(doors.asked) < 6:  # noqa: ASYNC110 - the asking itself is what is waited for
+        while len(doors.asked) < len(asked):  # noqa: ASYNC110 - the asking itself is what is waited for
             await asyncio.sleep(0)
-    assert doors.asked[:6] == [False, False, True, False, True, False]
+    assert doors.asked[: len(asked)] == asked
 
 
 async def test_a_broker_that_breaks_every_link_at_once_is_left_for_a_while() -> None:
