@@ -19,6 +19,7 @@ from gate.sync.credential import Credential
 from gate.sync.http import GateHttp, open_session
 from gate.sync.snapshot import SnapshotProgress, load_snapshot
 from shared.clock import SystemClock
+from shared.logs import configure_logs
 
 
 class Loaded(Struct, frozen=True, kw_only=True):
@@ -51,5 +52,6 @@ def _ignore(_: SnapshotProgress) -> None:
 
 
 if __name__ == "__main__":
+    configure_logs("error")  # standard output is the figures'
     place = Path(sys.argv[1])
     sys.stdout.write(msgspec.json.encode(asyncio.run(load(place, load_identity(place), load_keys(place)))).decode())
