@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import IO
 
 import aiohttp
 from msgspec import Struct
@@ -22,22 +24,30 @@ class Program(Struct, frozen=True, kw_only=True, eq=False):
 
     process: asyncio.subprocess.Process
     base_url: str
+    errors: IO[bytes]
     said: str = ""
 
     async def stop(self, number: signal.Signals) -> tuple[int, str]:
         """Send a signal and return exit status and what was said on stderr."""
         self.process.send_signal(number)
         async with asyncio.timeout(LONG_S):
-            _, errors = await self.process.communicate()
-        return self.process.returncode or 0, errors.decode()
+            await self.process.communicate()
+        return self.process.returncode or 0, read_from_start(self.errors)
+
+
+def read_from_start(file: IO[bytes]) -> str:
+    """Return what was written into a file so far."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode()
 
 
 async def start(*arguments: str, **environ: str) -> asyncio.subprocess.Process:
     """Start the command line in a bare environment."""
-    return await start_of(ROOT, *arguments, **environ)
+    return await start_of(ROOT, *arguments, errors=asyncio.subprocess.PIPE, **environ)
 
 
-async def start_of(place: Path, *arguments: str, **environ: str) -> asyncio.subprocess.Process:
+async def start_of(
+    place: Path, *arguments: str, errors: IO[bytes] | int = asyncio.subprocess.PIPE, **environ: str
+) -> asyncio.subprocess.Process:
     """Start the command line of the program in a directory, in a bare environment."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -47,7 +57,7 @@ async def start_of(place: Path, *arguments: str, **environ: str) -> asyncio.subp
         cwd=place,
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")} | environ,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stderr=errors,
     )
 
 
@@ -76,23 +86,25 @@ async def listening(command: str, *arguments: str, **environ: str) -> AsyncItera
 @asynccontextmanager
 async def listening_of(place: Path, command: str, *arguments: str, **environ: str) -> AsyncIterator[Program]:
     """Do the same with the program in a directory."""
-    process = await start_of(place, command, "--port", "0", *arguments, **environ)
-    assert process.stdout is not None
-    line = said = ""
-    try:
-        async with asyncio.timeout(LONG_S):
-            while not line.startswith("listening on "):
-                said += line
-                line = (await process.stdout.readline()).decode()
-                if not line:
-                    raise AssertionError(
-                        f"the program ended before it listened: {(await process.communicate())[1].decode()}"
-                    )
-        yield Program(process=process, base_url=line.strip().removeprefix("listening on "), said=said)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.communicate()
+    # A file takes what a pipe that nobody reads would not: a server that cannot write its log stands still.
+    with tempfile.TemporaryFile() as errors:
+        process = await start_of(place, command, "--port", "0", *arguments, errors=errors, **environ)
+        assert process.stdout is not None
+        line = said = ""
+        try:
+            async with asyncio.timeout(LONG_S):
+                while not line.startswith("listening on "):
+                    said += line
+                    line = (await process.stdout.readline()).decode()
+                    if not line:
+                        await process.wait()
+                        raise AssertionError(f"the program ended before it listened: {read_from_start(errors)}")
+            url = line.strip().removeprefix("listening on ")
+            yield Program(process=process, base_url=url, errors=errors, said=said)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                await process.communicate()
 
 
 async def ready(base_url: str) -> dict[str, object]:
