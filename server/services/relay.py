@@ -63,7 +63,7 @@ async def _serve(session: RelaySession, state: RelayState, beat: Beat, poll_s: f
 
 async def _drain(session: RelaySession, state: RelayState, beat: Beat) -> None:
     while moved := await session.turn(BATCH):
-        beat()
         state.moved += moved
+        beat()
         if moved < BATCH:
             return

@@ -15,6 +15,7 @@ from shared.clock import ManualClock
 from shared.ids import GateId, uuid7
 from shared.problems import Unavailable
 from shared.sync.feed import FeedEntry, GateEntry, TicketEntry
+from tests.beats import Beats
 from tests.conftest import Databases
 from tests.integration.server.doors.stage import Stage, open_policy, open_stage, set_up
 from tests.integration.server.doors.watch import watching
@@ -39,13 +40,14 @@ def check_gap_free(entries: list[FeedEntry]) -> None:
 
 
 async def test_feed_has_no_gap_under_four_writers_at_once(stage: Stage) -> None:
-    state = RelayState()
+    state, beats = RelayState(), Beats()
     async with watching(stage) as (watch, tasks):
-        relay = tasks.create_task(run_relay(lambda: opener(stage.db), state))
+        relay = tasks.create_task(run_relay(lambda: opener(stage.db), state, beats))
         async with asyncio.TaskGroup() as writers:
             for start in range(0, 200, 50):
                 writers.create_task(write(stage, range(start, start + 50)))
         entries = await watch.until_count(stage, 201)
+        await beats.until(lambda: state.moved >= 201)
         relay.cancel()
     check_gap_free(entries)
     assert len(entries) == 201
@@ -75,11 +77,12 @@ async def test_second_relay_stands_by_while_the_first_leads(stage: Stage) -> Non
 
 
 async def test_two_relays_at_once_number_everything_once_and_one_of_them_works(stage: Stage) -> None:
-    states = [RelayState(), RelayState()]
+    states, beats = [RelayState(), RelayState()], Beats()
     async with watching(stage) as (watch, tasks):
-        relays = [tasks.create_task(run_relay(lambda: opener(stage.db), state, poll_s=0.05)) for state in states]
+        relays = [tasks.create_task(run_relay(lambda: opener(stage.db), state, beats, poll_s=0.05)) for state in states]
         await write(stage, range(50))
         entries = await watch.until_count(stage, 51)
+        await beats.until(lambda: sum(state.moved for state in states) >= 51)
         for relay in relays:
             relay.cancel()
     check_gap_free(entries)
@@ -87,17 +90,18 @@ async def test_two_relays_at_once_number_everything_once_and_one_of_them_works(s
 
 
 async def test_standby_takes_over_when_the_leader_is_gone(stage: Stage) -> None:
-    first, second = RelayState(), RelayState()
+    first, second, beats = RelayState(), RelayState(), Beats()
     async with watching(stage) as (watch, tasks):
         leader = tasks.create_task(run_relay(lambda: opener(stage.db), first, poll_s=0.05))
         await watch.until_count(stage, 1)
-        standby = tasks.create_task(run_relay(lambda: opener(stage.db), second, poll_s=0.05))
+        standby = tasks.create_task(run_relay(lambda: opener(stage.db), second, beats, poll_s=0.05))
         await write(stage, range(5))
         await watch.until_count(stage, 6)
         leader.cancel()
         await asyncio.wait([leader])
         await write(stage, range(5, 10))
         entries = await watch.until_count(stage, 11)
+        await beats.until(lambda: second.moved >= 5)
         standby.cancel()
     check_gap_free(entries)
     assert (first.leading, second.moved) == (False, 5)

@@ -17,6 +17,7 @@ from server.services.publisher import AT_ONCE, BATCH, Publisher, PublisherState,
 from shared.ids import TicketId
 from shared.problems import TicketTokenError, Unavailable
 from shared.tickets.lifecycle import State
+from tests.beats import Beats
 from tests.conftest import Databases
 from tests.integration.server.doors.stage import Stage
 from tests.integration.server.messages.post import Gazette, publish_all, waiting
@@ -164,19 +165,21 @@ async def test_a_fact_that_never_can_be_published_is_parked_in_the_open(stage: S
 
 
 async def test_standby_takes_over_when_the_leader_is_gone(stage: Stage) -> None:
-    gazette, states = Gazette(), (PublisherState(), PublisherState())
+    gazette, states, beats = Gazette(), (PublisherState(), PublisherState()), Beats()
     leader, standby = (Publisher(gazette, stage.clock, state) for state in states)
     async with asyncio.TaskGroup() as tasks:
-        first = tasks.create_task(run_publisher(lambda: opener(stage.db), leader, states[0], poll_s=0.05))
+        first = tasks.create_task(run_publisher(lambda: opener(stage.db), leader, states[0], beats, poll_s=0.05))
         await stage.issue(2)
         await gazette.have(2)
-        second = tasks.create_task(run_publisher(lambda: opener(stage.db), standby, states[1], poll_s=0.05))
+        second = tasks.create_task(run_publisher(lambda: opener(stage.db), standby, states[1], beats, poll_s=0.05))
         await stage.issue(2)
         await until_empty(stage)
+        await beats.until(lambda: states[0].published >= 4)
         first.cancel()
         await asyncio.wait([first])
         await stage.issue(2)
         await until_empty(stage)
+        await beats.until(lambda: states[1].published >= 2)
         second.cancel()
     assert len(gazette.printed) == 6
     assert [state.published for state in states] == [4, 2]
