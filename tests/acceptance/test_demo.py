@@ -15,6 +15,8 @@ from server.embedded.placement import OUTSIDE
 from tests.acceptance.house import fresh_place
 from tests.acceptance.programs import Said, bare_environment, call, processes_of, server_command
 
+pytestmark = pytest.mark.alone
+
 TICKETS = 300
 SECONDS = 110.0
 """What the whole evening may take on a machine that has other things to do; on a quiet one it is well under a minute."""

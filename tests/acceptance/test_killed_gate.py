@@ -23,6 +23,8 @@ from tests.acceptance.filmed_gate import Agent, Line, Queue, Scene, shoot, start
 from tests.acceptance.house import House, fresh_place, open_house
 from tests.acceptance.programs import call, gate_command
 
+pytestmark = pytest.mark.alone
+
 KILLS = 50
 LINKED_EVERY, FIRST_CUT_OFF = 5, 25
 A_FILM = 3

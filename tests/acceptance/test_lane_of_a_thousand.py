@@ -17,6 +17,8 @@ from shared.clock import SystemClock
 from tests.acceptance.lane_guests import FIRST_HALF, SECOND_HALF, Guest, House, in_pairs
 from tests.acceptance.programs import Said, call, gate_command
 
+pytestmark = pytest.mark.alone
+
 WIDTH, HEIGHT, FRAMES = 800, 480, 6
 CAMERAS = 2
 ROUNDS = 4

@@ -20,6 +20,8 @@ from tests.acceptance.server.program import Program, served
 from tests.conftest import Databases
 from tests.integration.server.schema.connections import Connection, connected, in_database
 
+pytestmark = pytest.mark.alone
+
 SERVERS = 4
 PEOPLE = 5000
 PLACES = (600, 400)

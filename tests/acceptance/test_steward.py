@@ -22,6 +22,8 @@ from tests.acceptance.house import House, fresh_place, open_house
 from tests.acceptance.programs import gate_command
 from tests.tui.terminal import Terminal, opened
 
+pytestmark = pytest.mark.alone
+
 PIN = "730518"
 TERMINAL = {
     "LANG": "C.UTF-8",

@@ -21,6 +21,8 @@ from tests.acceptance.server.program import ROOT, Program, listening_of, ready, 
 from tests.acceptance.server.test_given_database import environ_of
 from tests.conftest import Databases
 
+pytestmark = pytest.mark.alone
+
 BUYERS = 2
 A_FEW = 10
 
