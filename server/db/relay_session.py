@@ -1,11 +1,10 @@
-"""The relay's own session: the leader's lock, the notices and the work share one connection, so they end together."""
+"""The relay's own session: on it it leads, is woken, and works."""
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import accumulate
 from uuid import UUID
 
@@ -13,7 +12,7 @@ import asyncpg
 import structlog
 from msgspec import DecodeError, Struct, msgpack, structs
 
-from server.db.driver import Connection
+from server.db.leader_session import LeaderSession, open_leader_session
 from server.db.pool import PgDatabase
 from server.db.problems import DRIVER_PROBLEMS, translate
 from server.db.statements import load_statements
@@ -45,40 +44,12 @@ class RelaySessionLost(Unavailable):
     code = "relay_session_lost"
 
 
-@asynccontextmanager
-async def open_relay_session(database: PgDatabase) -> AsyncIterator[PgRelaySession]:
-    """Open a session for a relay; it closes, and its leadership ends, with the context.
-
-    Raises:
-        Unavailable: the database is away.
-    """
-    async with database.worker_session() as connection:
-        session = PgRelaySession(connection)
-        await session.listen()
-        yield session
-
-
-class PgRelaySession:
+class PgRelaySession(LeaderSession):
     """Implements ``server.services.ports_gates.RelaySession`` on a connection of the worker role."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._woken = asyncio.Event()
-        self._leads = False
-
-    async def listen(self) -> None:
-        """Be woken by what other sessions queue from now on, and by the session's own end."""
-        self._connection.add_termination_listener(lambda _: self._woken.set())
-        await self._connection.add_listener("outbox", lambda *_: self._woken.set())
-
-    async def lead(self) -> bool:
-        """Try to become the one relay, or stay it: the lock is the session's, so holding it once is enough."""
-        if not self._leads:
-            try:
-                self._leads = bool(await self._connection.fetchval(_SQL["lead"]))
-            except DRIVER_PROBLEMS as exc:
-                raise translate(exc) from exc
-        return self._leads
+    leader = "relay"
+    take_lead = _SQL["lead"]
+    lost = RelaySessionLost
 
     async def turn(self, limit: int) -> int:
         """Number and move up to ``limit`` entries in one transaction; return how many there were.
@@ -86,10 +57,7 @@ class PgRelaySession:
         Raises:
             Unavailable: the session or the database is lost; nothing of this turn happened.
         """
-        if self._connection.is_closed():
-            raise RelaySessionLost("the relay's database session is lost: a new one is opened")
-        # what is queued after this point sets the flag again, so no entry is left lying
-        self._woken.clear()
+        self.check()
         try:
             async with self._connection.transaction():
                 waiting = await self._connection.fetch(_SQL["waiting"], limit)
@@ -99,20 +67,6 @@ class PgRelaySession:
         for one in moved:
             log.info("feed.numbered", event_id=str(one.event), first=one.first, last=one.last, traces=one.traces)
         return len(waiting)
-
-    async def wait(self, timeout_s: float) -> None:
-        """Return when something was queued, or after a while.
-
-        Raises:
-            Unavailable: the session is lost.
-        """
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._woken.wait()
-        except TimeoutError:
-            pass
-        if self._connection.is_closed():
-            raise RelaySessionLost("the relay's database session is lost: a new one is opened")
 
     async def _move(self, waiting: Sequence[asyncpg.Record]) -> list[_Moved]:
         groups: dict[tuple[TenantId, EventId], list[bytes]] = defaultdict(list)
@@ -145,6 +99,15 @@ class PgRelaySession:
         await self._connection.execute(_SQL["set_mark"], tenant, event, marks[-1])
         await self._connection.execute(_SQL["announce"], f"{tenant}:{event}")
         return int(last)
+
+
+def open_relay_session(database: PgDatabase) -> AbstractAsyncContextManager[PgRelaySession]:
+    """Open a session for a relay; it closes, and its leadership ends, with the context.
+
+    Raises:
+        Unavailable: the database is away.
+    """
+    return open_leader_session(database, PgRelaySession)
 
 
 def _number(body: bytes, seq: int) -> FeedEntry:
