@@ -27,6 +27,25 @@ def command(commands: Commands, name: str, summary: str, epilog: str, run: str) 
     return parser
 
 
+def group(commands: Commands, name: str, summary: str, epilog: str) -> Commands:
+    """Add a command that only has actions, and return where they go."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+
+def answering(parser: CommandParser) -> CommandParser:
+    """Let a command of an office take what all of them take: which database, and how to answer."""
+    add_embedded(parser)
+    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
+    return parser
+
+
 def add_embedded(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--embedded", action="store_true", help="use a private database in the data directory")
     parser.add_argument(

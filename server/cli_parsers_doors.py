@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from server.cli_arguments import add_embedded, command, parse_count, parse_id
-from shared.arguments import CommandParser
+from server.cli_arguments import answering, command, group, parse_count, parse_id
 
 if TYPE_CHECKING:
     from server.cli_arguments import Commands
@@ -43,25 +42,25 @@ _CONFLICTS = (
 
 def add_doors(commands: Commands) -> None:
     """Add the commands of whoever looks after the doors."""
-    _add_gates(_group(commands, "gates", "gates: see, take out of service", _GATES))
-    _add_conflicts(_group(commands, "conflicts", "admissions too many: see, settle", _CONFLICTS))
+    _add_gates(group(commands, "gates", "gates: see, take out of service", _GATES))
+    _add_conflicts(group(commands, "conflicts", "admissions too many: see, settle", _CONFLICTS))
 
 
 def _add_gates(actions: Commands) -> None:
-    listing = _action(command(actions, "list", "show an event's gates", _GATES, "server.cli_doors:gates"))
+    listing = answering(command(actions, "list", "show an event's gates", _GATES, "server.cli_doors:gates"))
     listing.add_argument("event", type=parse_id, metavar="EVENT", help="the event's id")
     for name, summary, function in (
         ("show", "show one gate and what of it was kept apart", "gate"),
         ("revoke", "take a gate out of service for good", "revoke"),
     ):
-        one = _action(command(actions, name, summary, _GATES, f"server.cli_doors:{function}"))
+        one = answering(command(actions, name, summary, _GATES, f"server.cli_doors:{function}"))
         one.add_argument("gate", type=parse_id, metavar="GATE", help="the gate's id")
 
     _add_fleet(actions)
 
 
 def _add_fleet(actions: Commands) -> None:
-    told = _action(command(actions, "command", "have a gate do something", _GATES, "server.cli_fleet:command"))
+    told = answering(command(actions, "command", "have a gate do something", _GATES, "server.cli_fleet:command"))
     told.add_argument("gate", type=parse_id, metavar="GATE", help="the gate's id")
     told.add_argument("kind", choices=_KINDS, metavar="KIND", help=f"one of {', '.join(_KINDS)}")
     told.add_argument("--text", metavar="TEXT", help="why it is held, or the message to its staff")
@@ -71,10 +70,10 @@ def _add_fleet(actions: Commands) -> None:
         metavar="SECONDS",
         help="how long a message, resync or wipe counts (12 h, 1 h, 30 days)",
     )
-    changed = _action(command(actions, "change", "rename or reassign a gate", _GATES, "server.cli_fleet:change"))
+    changed = answering(command(actions, "change", "rename or reassign a gate", _GATES, "server.cli_fleet:change"))
     changed.add_argument("gate", type=parse_id, metavar="GATE", help="the gate's id")
     changed.add_argument("--name", metavar="NAME", help="what it is called from now on")
-    made = _action(command(actions, "enrol", "make a one-time code for a gate", _GATES, "server.cli_fleet:enrol"))
+    made = answering(command(actions, "enrol", "make a one-time code for a gate", _GATES, "server.cli_fleet:enrol"))
     made.add_argument("event", type=parse_id, metavar="ID", help="the event's id; with --replace the gate's")
     made.add_argument("name", nargs="?", metavar="NAME", help="what the gate is to be called")
     made.add_argument("--replace", action="store_true", help="another machine in the place of a gate that is there")
@@ -103,7 +102,7 @@ def _parse_life(text: str) -> int:
 
 
 def _add_conflicts(actions: Commands) -> None:
-    listing = _action(command(actions, "list", "show an event's conflicts", _CONFLICTS, "server.cli_doors:conflicts"))
+    listing = answering(command(actions, "list", "show an event's conflicts", _CONFLICTS, "server.cli_doors:conflicts"))
     listing.add_argument("event", type=parse_id, metavar="EVENT", help="the event's id")
     listing.add_argument("--all", action="store_true", help="settled and withdrawn ones as well")
     listing.add_argument("--limit", type=parse_count, default=100, metavar="N", help="at most so many (100)")
@@ -111,27 +110,10 @@ def _add_conflicts(actions: Commands) -> None:
         ("show", "show one conflict with its evidence", "conflict"),
         ("resolve", "say what a conflict was", "resolve"),
     ):
-        one = _action(command(actions, name, summary, _CONFLICTS, f"server.cli_doors:{function}"))
+        one = answering(command(actions, name, summary, _CONFLICTS, f"server.cli_doors:{function}"))
         one.add_argument("conflict", type=parse_id, metavar="CONFLICT", help="the conflict's id")
         if name == "resolve":
             one.add_argument(
                 "resolution", choices=_RESOLUTIONS, metavar="RESOLUTION", help="what it was, or what was done about it"
             )
             one.add_argument("--note", metavar="TEXT", help="what else there is to say, for the record")
-
-
-def _group(commands: Commands, name: str, summary: str, epilog: str) -> Commands:
-    parser = commands.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    return parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-
-
-def _action(parser: CommandParser) -> CommandParser:
-    add_embedded(parser)
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    return parser

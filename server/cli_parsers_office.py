@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
-from server.cli_arguments import add_embedded, command, parse_count, parse_id
+from server.cli_arguments import answering, command, group, parse_count, parse_id
 from server.cli_parsers_people import add_export
-from shared.arguments import CommandParser
 from shared.tickets.lifecycle import RevocationReason
 
 if TYPE_CHECKING:
@@ -50,21 +48,23 @@ _TICKETS = (
 
 def add_office(commands: Commands) -> None:
     """Add the commands of whoever runs events."""
-    _add_tenants(_group(commands, "tenants", "organisers: add, list, export", _TENANTS))
-    _add_events(_group(commands, "events", "events: see, open, close, cancel", _EVENTS))
-    _add_tickets(_group(commands, "tickets", "single tickets: see, take back, make anew", _TICKETS))
+    _add_tenants(group(commands, "tenants", "organisers: add, list, export", _TENANTS))
+    _add_events(group(commands, "events", "events: see, open, close, cancel", _EVENTS))
+    _add_tickets(group(commands, "tickets", "single tickets: see, take back, make anew", _TICKETS))
 
 
 def _add_tenants(actions: Commands) -> None:
-    add = _action(command(actions, "add", "make an organiser known", _TENANTS, "server.cli_tenants:add"))
+    add = answering(command(actions, "add", "make an organiser known", _TENANTS, "server.cli_tenants:add"))
     add.add_argument("name", metavar="NAME", help="what it is called")
     add.add_argument("--id", type=parse_id, metavar="ID", help="its id (default: a new one)")
-    _action(command(actions, "list", "show all organisers", _TENANTS, "server.cli_tenants:listing"))
+    answering(command(actions, "list", "show all organisers", _TENANTS, "server.cli_tenants:listing"))
     add_export(actions)
 
 
 def _add_events(actions: Commands) -> None:
-    listing = _action(command(actions, "list", "show events, drafts among them", _EVENTS, "server.cli_events:listing"))
+    listing = answering(
+        command(actions, "list", "show events, drafts among them", _EVENTS, "server.cli_events:listing")
+    )
     listing.add_argument("--tenant", type=parse_id, metavar="ID", help="only this organiser's")
     listing.add_argument("--limit", type=parse_count, default=100, metavar="N", help="at most so many (100)")
     for name, summary, function in (
@@ -73,7 +73,7 @@ def _add_events(actions: Commands) -> None:
         ("close", "end an event that is over", "close"),
         ("cancel", "call an event off", "cancel"),
     ):
-        one = _action(command(actions, name, summary, _EVENTS, f"server.cli_events:{function}"))
+        one = answering(command(actions, name, summary, _EVENTS, f"server.cli_events:{function}"))
         one.add_argument("event", type=parse_id, metavar="EVENT", help="the event's id")
         if name == "close":
             one.add_argument("--force", action="store_true", help="before its end as well; needs --reason")
@@ -87,7 +87,7 @@ def _add_tickets(actions: Commands) -> None:
         ("revoke", "take a ticket back for good", "take_back"),
         ("reissue", "make every code of a ticket so far worthless", "make_anew"),
     ):
-        one = _action(command(actions, name, summary, _TICKETS, f"server.cli_tickets:{function}"))
+        one = answering(command(actions, name, summary, _TICKETS, f"server.cli_tickets:{function}"))
         one.add_argument("ticket", type=parse_id, metavar="TICKET", help="the ticket's id")
         if name == "revoke":
             reasons = [str(reason) for reason in RevocationReason]
@@ -95,20 +95,3 @@ def _add_tickets(actions: Commands) -> None:
         if name == "reissue":
             one.add_argument("--reason", metavar="TEXT", required=True, help="why, for the record")
             one.add_argument("--holder-name", metavar="NAME", help="whom it is for from now on")
-
-
-def _group(commands: Commands, name: str, summary: str, epilog: str) -> Commands:
-    parser = commands.add_parser(
-        name,
-        help=summary,
-        description=summary[0].upper() + summary[1:] + ".",
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    return parser.add_subparsers(title="actions", metavar="ACTION", required=True)
-
-
-def _action(parser: CommandParser) -> CommandParser:
-    add_embedded(parser)
-    parser.add_argument("--json", action="store_true", help="print the answer as JSON")
-    return parser

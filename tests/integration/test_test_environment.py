@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from blockbuster import BlockingError
 
-from server.db.statements import load_statements
 from server.embedded.account import can_enter
 from server.embedded.placement import write_private
+from shared.statements import read_statements
 from tests.conftest import Databases
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +52,8 @@ async def test_our_code_may_not_block_the_loop(tmp_path: Path) -> None:
     with pytest.raises(BlockingError):
         write_private(tmp_path / "secret", "text")
     assert can_enter(None, tmp_path)
-    load_statements.cache_clear()
-    assert load_statements("bootstrap.sql")
+    read_statements.cache_clear()
+    assert read_statements("server.db", "bootstrap.sql")
 
 
 def run_tests(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
