@@ -95,6 +95,7 @@ class LineSource:
 
 def _clean(lines: list[bytes]) -> Iterator[str]:
     for line in lines:
-        text = line.decode("utf-8", "replace").strip("\r\n\t ")
-        if text:
+        # Blanks stay: a code may begin with one.
+        text = line.decode("utf-8", "replace").strip("\r\n\t")
+        if text.strip():
             yield text

@@ -13,7 +13,7 @@ from msgspec import Struct
 from gate.app import Agent
 from gate.bulletin import Bulletin, Teller
 from gate.feeder import Feeder
-from gate.sources import OpenedSource, SourceChoice, SourceEvents, open_source
+from gate.sources import OpenedSource, SourceChoice, SourceEvents, open_hand, open_source
 from gate.sync.problems import DeviceRevoked, GateWiped
 from shared.clock import Clock
 from shared.problems import Internal, TicketTokenError, Unavailable
@@ -166,18 +166,39 @@ async def _wait_until_ready(run: _Run) -> bool:
 
 @asynccontextmanager
 async def _scanning(run: _Run) -> AsyncIterator[Feeder]:
-    """Keep the source reading while this is open."""
+    """Keep the source and the keyboard reading while this is open."""
     feeder = Feeder(run.agent.desk, run.stopper.fail)
+    with _typing(run):
+        async with _reading(run, feeder):
+            yield feeder
+
+
+@contextmanager
+def _typing(run: _Run) -> Iterator[None]:
+    feeder = Feeder(run.agent.desk, run.stopper.fail)
+    feeder.live = False  # somebody typed it for a guest who waits
+    hand = open_hand(feeder.events(), run.agent.setup.clock)
+    hand.start()
+    run.agent.view.take_hand(hand)
+    try:
+        yield
+    finally:
+        hand.stop()
+        feeder.close()
+
+
+@asynccontextmanager
+async def _reading(run: _Run, feeder: Feeder) -> AsyncIterator[None]:
     # In a thread: the camera's libraries take a second to load, and the link is at work already.
     opened = await asyncio.to_thread(run.plan.opener, run.plan.source, feeder.events(), run.agent.setup.clock)
     if opened is None:
-        yield feeder
+        yield
         return
     feeder.live = opened.live
     run.agent.view.source = opened.source
     opened.source.start()
     try:
-        yield feeder
+        yield
     finally:
         if not await asyncio.to_thread(opened.source.stop):
             _log.warning("source.stuck")

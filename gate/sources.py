@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from gate.admit import Shown
+from gate.hand import HandSource
 from shared.clock import Clock
 from shared.problems import InputUnusable, TicketTokenError, Unavailable
 
@@ -95,6 +96,11 @@ def open_source(choice: SourceChoice, events: SourceEvents, clock: Clock) -> Ope
     if choice.text == STDIN:
         return OpenedSource(source=_open_lines(events, clock), live=False)
     return _open_camera(choice, events, clock)
+
+
+def open_hand(events: SourceEvents, clock: Clock) -> HandSource:
+    """Return the source of what is typed at the screen, which stands beside every other; it neither ends nor breaks."""
+    return HandSource(events.on_shown, clock)
 
 
 def _open_lines(events: SourceEvents, clock: Clock) -> Source:

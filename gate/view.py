@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from gate.admit import Post, Shown
+from gate.admit import Post
 from gate.clockbelief import ClockBelief
 from gate.desk import Audience, ScanDesk
+from gate.hand import HandSource
 from gate.identity import Identity
 from gate.knowledge import Knowledge
 from gate.obedience import Obedience
@@ -46,6 +48,8 @@ class AgentView:
     def __init__(self, parts: ViewParts) -> None:
         self._parts = parts
         self.source: Source | None = None
+        self._hand: HandSource | None = None
+        self._handed = asyncio.Event()
 
     @property
     def staff(self) -> Staff:
@@ -123,6 +127,17 @@ class AgentView:
         """Note that somebody has read a notice."""
         await self._parts.obedience.confirm(notice)
 
+    def take_hand(self, hand: HandSource) -> None:
+        """Have what is typed come in by this source from now on."""
+        self._hand = hand
+        self._handed.set()
+
     async def submit(self, text: str) -> None:
-        """Queue a code that was typed or read by a hand scanner."""
-        await self._parts.desk.put(Shown(text=text, taken_s=self._parts.clock.monotonic()))
+        """Show the gate a code or number that came from the keyboard, by the way every source shows it; waits for the gate.
+
+        Raises:
+            Unavailable: the gate is stopping.
+        """
+        await self._handed.wait()
+        if self._hand is not None:
+            await self._hand.give(text)

@@ -55,6 +55,7 @@ class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     code_title: str
     code_hint: str
     code_failed: str
+    reader_torn: str
     drill: str
     guest: str
     supervised: str

@@ -9,6 +9,7 @@ from typing import Literal
 
 from textual.app import App
 from textual.binding import Binding
+from textual.events import Event, Key
 from textual.filter import LineFilter, NoColor
 from textual.screen import ModalScreen, Screen
 
@@ -18,6 +19,7 @@ from gate.preferences import ScreenMemory
 from gate.tui.cards import Wording
 from gate.tui.display import Display, detect_display
 from gate.tui.fault import FaultScreen
+from gate.tui.keywatch import KeyWatch, Typist
 from gate.tui.ordered import OrderWatch
 from gate.tui.screens.lane import LaneScreen, OutcomeArrived
 from gate.tui.screens.overlay import QuitScreen
@@ -52,9 +54,17 @@ class GateApp(App[None], inherit_bindings=False):
         wording = Wording(catalogue=load_catalogue(language), display=self._display_choice)
         self.lane = LaneScreen(view, wording, memory, Speaker(self._display_choice.player, self.bell))
         self.ordered = OrderWatch(self, self.lane, view, lambda: self.lane.wording)
+        self.keys_first = self._watch_keys(self._display_choice)
         if memory is not None:
             check_keys(memory)
             self.set_keymap({str(key): bound for key, bound in memory.chosen.keys.items()})
+
+    async def on_event(self, event: Event) -> None:
+        """Let no key reach a screen before it is clear that it is no reader's."""
+        if self.keys_first is not None and isinstance(event, Key) and not event.is_forwarded:
+            await self.keys_first.take(event)
+            return
+        await super().on_event(event)
 
     def get_default_screen(self) -> Screen[None]:
         """Begin with the lane."""
@@ -92,6 +102,19 @@ class GateApp(App[None], inherit_bindings=False):
         """Ask before leaving: a wrong key must not close a lane."""
         if not isinstance(self.screen, QuitScreen):
             await self.push_screen(QuitScreen(self._view, self.lane.wording), self._leave)
+
+    def _watch_keys(self, display: Display) -> KeyWatch | None:
+        if display.wedge is None:
+            return None
+        typist = Typist(play=super().on_event, read=self.lane.give, torn=self._tell_torn)
+        return KeyWatch(self, display.wedge, display.clock, typist)
+
+    def _tell_torn(self) -> None:
+        self.notify(
+            self.lane.wording.write(self.lane.wording.catalogue.texts.labels.reader_torn),
+            severity="warning",
+            markup=False,
+        )
 
     async def _follow(self) -> None:
         try:

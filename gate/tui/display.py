@@ -7,6 +7,7 @@ from datetime import tzinfo
 
 from msgspec import Struct
 
+from gate.wedge import WedgeTimes
 from shared.clock import Clock, SystemClock
 
 _WITHOUT_COLOUR = frozenset({"vt52", "vt100", "vt102", "vt220", "vt320", "dumb"})
@@ -19,7 +20,8 @@ class Display(Struct, frozen=True, kw_only=True):
 
     ``admitted_s`` and ``refused_s`` are how long an answer stays before the screen is ready again. ``zone`` is the time
     zone of the venue, None for the machine's own. Without ``unicode`` only ASCII is drawn. ``player`` is the command that
-    plays a sound, None for the terminal's bell. A ``drill`` says so on every screen.
+    plays a sound, None for the terminal's bell. A ``drill`` says so on every screen. ``wedge`` tells a reader's keys from a
+    person's, None where no reader types.
     """
 
     admitted_s: float = 4.0
@@ -33,6 +35,7 @@ class Display(Struct, frozen=True, kw_only=True):
     clock: Clock = SystemClock()
     player: tuple[str, ...] | None = None
     drill: bool = False
+    wedge: WedgeTimes | None = WedgeTimes()
 
 
 def detect_display(environ: Mapping[str, str]) -> Display:

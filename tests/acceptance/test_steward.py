@@ -46,6 +46,11 @@ class Steward:
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
 
+    async def read_code(self, phone: Phone) -> None:
+        """Read what a phone shows with a reader that types, on a keyboard with Caps Lock on: every letter is some key's."""
+        shown = phone.show(datetime.now(UTC))
+        await self._terminal.read(write_wedge_token(unpack_token(read_text(shown))).lower())
+
     async def type_code(self, phone: Phone, *, minutes_old: int = 0) -> None:
         """Type what a phone shows, or showed some minutes ago."""
         shown = phone.show(datetime.now(UTC) - timedelta(minutes=minutes_old))
@@ -158,7 +163,7 @@ async def look_and_lose_the_network(steward: Steward, third: Phone, cable: Cable
     await steward.does(("Escape", "Type code"))
     await cable.cut()
     await steward.sees("○ OFFLINE!")
-    await steward.type_code(third)
+    await steward.read_code(third)
     await steward.sees("✓ GO: Welcome")
     await steward.sees("1 to send")
     await steward.does(("n", "not connected, scanning goes on"), ("Escape", "1 to send"))

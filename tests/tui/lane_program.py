@@ -11,7 +11,7 @@ from gate.outcome import Outcome
 from gate.tui.app import GateApp
 from tests.tui.scripted import ADMITTED, DOUBLE, STALE, USED, ScriptedView
 
-ANSWERS = {"go": ADMITTED, "used": USED, "again": DOUBLE}
+ANSWERS = {"go": ADMITTED, "used": USED, "again": DOUBLE, "QYSTPICONML? GO": ADMITTED}
 
 
 def decide(text: str) -> Outcome:

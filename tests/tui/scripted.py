@@ -82,6 +82,7 @@ def fixed_display(clock: ManualClock | None = None) -> Display:
         clock=clock or ManualClock(NOW),
         colour=True,
         unicode=True,
+        wedge=None,
     )
 
 
@@ -184,6 +185,9 @@ class ScriptedView:
     async def submit(self, text: str) -> None:
         """Take a typed code; decide on it, or fail the way a gate does."""
         self.submitted.append(text)
+        if self.onlooker is not None:
+            self.onlooker(text)
+            return
         if self.problem is not None:
             raise self.problem
         if self._decide is not None:

@@ -58,6 +58,10 @@ class Terminal:
         await self.tmux("send-keys", "-t", _SESSION, "-l", text)
         await self.press("Enter")
 
+    async def read(self, text: str) -> None:
+        """Type a text and Enter in one go, as a reader does that types what it reads."""
+        await self.tmux("send-keys", "-t", _SESSION, "-l", text, ";", "send-keys", "-t", _SESSION, "Enter")
+
     async def screen(self) -> str:
         """Return what is on the screen now."""
         return await self.tmux("capture-pane", "-p", "-t", _SESSION)

@@ -44,6 +44,21 @@ async def test_lane_shows_answers_on_a_real_terminal_and_leaves_after_asking(tmp
         assert COLOUR_SEQUENCE.search(terminal.tap.seen)
 
 
+async def test_reader_that_types_needs_no_key_before_it_and_presses_none(tmp_path: Path) -> None:
+    async with opened(COMMAND, tmp_path, COLOURED) as terminal:
+        await terminal.wait_for("Show the code to the camera")
+        for letters in ("qystpiconml? go", "QYSTPICONML? GO"):
+            await terminal.read(letters)
+            await terminal.wait_for("✓ GO: Welcome")
+            await terminal.press("Space")
+            screen = await terminal.wait_for("Show the code to the camera")
+            assert "SOUND OFF" not in screen
+        await terminal.read("qystpicon another")
+        await terminal.wait_for("✗ STOP: This code is out of date")
+        await terminal.press("q")
+        await terminal.wait_for("Leave the gate?")
+
+
 async def test_answer_goes_by_itself_on_a_real_terminal(tmp_path: Path) -> None:
     async with opened(COMMAND, tmp_path, COLOURED) as terminal:
         await terminal.wait_for("Show the code to the camera")

@@ -219,9 +219,10 @@ class LaneScreen(Screen[None]):
 
     async def action_ask_code(self) -> None:
         """Ask for a typed code."""
-        await self.app.push_screen(CodeScreen(self.wording), self._submit)
+        await self.app.push_screen(CodeScreen(self.wording), self.give)
 
-    def _submit(self, text: str | None) -> None:
+    def give(self, text: str | None) -> None:
+        """Have a code decided on that came from the keyboard."""
         if text:
             self.run_worker(self._decide(text))
 

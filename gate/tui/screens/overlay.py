@@ -111,8 +111,8 @@ class CodeScreen(ModalScreen[str]):
             yield Static(self._wording.write(labels.code_hint), classes="hint", markup=False)
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Hand the code over."""
-        _ = self.dismiss(message.value.strip())
+        """Hand the code over as it is: it may begin with a blank."""
+        _ = self.dismiss(message.value if message.value.strip() else "")
 
     def action_close(self) -> None:
         """Hand over nothing."""

@@ -79,7 +79,7 @@ class PeekScreen(ModalScreen[bytes]):
         """Look at a typed code or number."""
         message.input.clear()
         if message.value.strip():
-            self._look(message.value.strip())
+            self.run_worker(self._submit(message.value), group="submit")
 
     def action_close(self) -> None:
         """Go back to scanning."""
@@ -93,6 +93,14 @@ class PeekScreen(ModalScreen[bytes]):
     def _hear(self, text: str) -> None:
         self.post_message(CodeSeen(text))
 
+    async def _submit(self, text: str) -> None:
+        """Show it to the gate like any code; it comes back as one that was seen."""
+        try:
+            async with asyncio.timeout(_LOOK_WITHIN_S):
+                await self._view.submit(text)
+        except (TicketTokenError, TimeoutError) as problem:
+            self._tell(problem)
+
     def _look(self, text: str) -> None:
         self.run_worker(self._show(text), exclusive=True)
 
@@ -101,11 +109,14 @@ class PeekScreen(ModalScreen[bytes]):
             async with asyncio.timeout(_LOOK_WITHIN_S):
                 self._found = await self._view.staff.peek(text)
         except (TicketTokenError, TimeoutError) as problem:
-            told = self._wording.catalogue.texts.staff.failed.format(problem=str(problem) or f"> {_LOOK_WITHIN_S} s")
-            self.query_one("#lines", Static).update(self._wording.plain(told, 200))
+            self._tell(problem)
             return
         card = describe_peek(self._found, self._wording.display.clock.now(), self._wording)
         self.query_one("#lines", Static).update(self._draw(card))
+
+    def _tell(self, problem: Exception) -> None:
+        told = self._wording.catalogue.texts.staff.failed.format(problem=str(problem) or f"> {_LOOK_WITHIN_S} s")
+        self.query_one("#lines", Static).update(self._wording.plain(told, 200))
 
     def _draw(self, card: LookCard) -> Content:
         lines = [Content.styled(card.verdict, _INK[card.tone]), *(Content(fact) for fact in card.facts)]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from gate.lines import LineEvents, LineSource
+from shared.codes import base45
 
 
 class Listener:
@@ -40,7 +41,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 def test_lines_are_cleaned_and_the_last_needs_no_end(pipe: tuple[int, int]) -> None:
     listener = Listener()
     source = LineSource(pipe[0], listener.events())
-    os.write(pipe[1], b"ONE\r\n\n \tTWO \nTHR")
+    os.write(pipe[1], b"ONE\r\n\n \n\tTWO\t\nTHR")
     os.write(pipe[1], b"EE\n\xff\nLAST")
     os.close(pipe[1])
     source.start()
@@ -48,6 +49,20 @@ def test_lines_are_cleaned_and_the_last_needs_no_end(pipe: tuple[int, int]) -> N
     assert listener.texts == ["ONE", "TWO", "THREE", "\ufffd", "LAST"]
     assert source.stop()
     assert not source.status().camera_alive
+
+
+def test_code_that_begins_with_a_blank_keeps_it(pipe: tuple[int, int]) -> None:
+    # One event in 45 has an identity with which each of its codes begins like that.
+    text = base45.encode(bytes([16, 35, 1]))
+    assert text.startswith(" ")
+    listener = Listener()
+    source = LineSource(pipe[0], listener.events())
+    os.write(pipe[1], text.encode() + b"\r\n")
+    os.close(pipe[1])
+    source.start()
+    assert listener.ended.wait(5)
+    assert listener.texts == [text]
+    assert source.stop()
 
 
 def test_endless_line_does_not_fill_the_memory(pipe: tuple[int, int]) -> None:
