@@ -6,6 +6,8 @@ const node = Surfnet.startWithConfig({
   slotTimeMs: Number(process.argv[3]),
 });
 process.stdout.write(JSON.stringify({ rpc: node.rpcUrl, ws: node.wsUrl, payer: Array.from(node.payerSecretKey) }) + "\n");
+// It tells of each block and each transaction, and stands still for good once about a thousand of these events lie unread.
+setInterval(() => node.drainEvents(), 20);
 process.stdin.resume();
 process.stdin.on("end", () => {
   node.stop();
