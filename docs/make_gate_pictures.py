@@ -32,6 +32,7 @@ PICTURES = {
     "gate-settings": ("settings", SMALL),
     "gate-repeat": ("repeat", SMALL),
     "gate-camera-away": ("camera-away", SMALL),
+    "gate-history": ("history", SMALL),
     "gate-event": ("event", SMALL),
     "gate-network": ("network", SMALL),
     "gate-closed": ("closed", SMALL),

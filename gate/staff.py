@@ -67,6 +67,41 @@ class Undoable(Struct, frozen=True, kw_only=True):
     direction: Direction
 
 
+class Ending(StrEnum):
+    """What became of a record afterwards; ``STANDS`` where nothing did."""
+
+    STANDS = "stands"
+    TAKEN_BACK = "taken_back"
+    LET_IN_LATER = "let_in_later"
+    LET_IN_BY_SUPERVISOR = "let_in_by_supervisor"
+
+
+class Remedy(StrEnum):
+    """What a supervisor can still do about a record."""
+
+    OVERRIDE = "override"
+    UNDO = "undo"
+
+
+class Past(Struct, frozen=True, kw_only=True):
+    """One record of this gate's log, and how it ended.
+
+    ``why`` is the word of a closed list that a supervisor gave with the record itself; ``ended_at`` and ``ended_why`` are those of
+    the record that ended it. ``remedy`` is what can be done about it now, by somebody who is signed in.
+    """
+
+    scan: ScanId
+    gate_seq: int
+    at: datetime
+    reason: Reason
+    code_id: str
+    why: str | None = None
+    ending: Ending = Ending.STANDS
+    ended_at: datetime | None = None
+    ended_why: str | None = None
+    remedy: Remedy | None = None
+
+
 class Passage(Struct, frozen=True, kw_only=True):
     """One passage of a ticket: when, at which gate if it has a name here, which way, and whether a supervisor decided."""
 
@@ -122,6 +157,10 @@ class Staff(Protocol):
 
     async def override(self, scan: ScanId, reason: OverrideReason) -> Ruling:
         """Let somebody pass whom the rule refused; the answer comes like any other."""
+        ...
+
+    async def history(self) -> tuple[Past, ...]:
+        """Return the last records of this gate, newest first; anybody may read them."""
         ...
 
     async def undoable(self) -> tuple[Undoable, ...]:

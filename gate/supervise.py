@@ -14,11 +14,11 @@ from gate.desk import ScanDesk
 from gate.lookup import Lookup
 from gate.outcome import Outcome
 from gate.overrule import Decision, Overruler
+from gate.past import can_be_taken_back, tell_past, undoing
 from gate.pins import PinDesk
 from gate.ports import Journal
-from gate.staff import Obstacle, Peeked, Ruling, Session, SignIn, SupervisorName, Undoable
+from gate.staff import Obstacle, Past, Peeked, Ruling, Session, SignIn, SupervisorName, Undoable
 from shared.admission.override import OverrideReason, StaffAction, UndoReason
-from shared.admission.presence import UNDO_WITHIN_MS
 from shared.clock import Clock, from_unix_ms, unix_ms
 from shared.codes.bundle import SupervisorEntry
 from shared.codes.number import looks_like_number, write_number
@@ -31,6 +31,7 @@ SESSION_S = 120.0
 
 _LOOK_BACK = 500
 _MOST_UNDOABLE = 50
+_MOST_PAST = 200
 _NOBODY = "-"
 
 
@@ -113,11 +114,16 @@ class Supervision:
         """Take an admission back."""
         return await self._act(lambda by: self._parts.overruler.take_back(scan, by), reason.value)
 
+    async def history(self) -> tuple[Past, ...]:
+        """Return the last records of this gate, newest first; anybody may read them: nobody's name is in them."""
+        records = await self._parts.journal.last_records(_LOOK_BACK)
+        return tell_past(records, unix_ms(self._parts.clock.now()))[:_MOST_PAST]
+
     async def undoable(self) -> tuple[Undoable, ...]:
         """Return the admissions that can be taken back, newest first."""
-        since_ms = unix_ms(self._parts.clock.now()) - UNDO_WITHIN_MS
+        now_ms = unix_ms(self._parts.clock.now())
         records = await self._parts.journal.last_records(_LOOK_BACK)
-        gone = {record.takes_back for record in records}
+        gone = undoing(records)
         found = [
             Undoable(
                 scan=record.scan,
@@ -127,7 +133,7 @@ class Supervision:
                 direction=record.direction,
             )
             for record in records
-            if record.admitted and record.handle_hash and record.at_ms >= since_ms and record.scan not in gone
+            if record.handle_hash is not None and can_be_taken_back(record, gone, now_ms)
         ]
         return tuple(found[:_MOST_UNDOABLE])
 

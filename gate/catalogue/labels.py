@@ -114,6 +114,15 @@ class StaffLabels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     language: str
     keys_file: str
     page_hint: str
+    history_title: str
+    history_none: str
+    history_hint: str
+    history_record: str
+    ended_taken_back: str
+    ended_let_in: str
+    ended_overridden: str
+    may_override: str
+    may_undo: str
 
 
 class PageLabels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from gate.catalogue.labels import Labels, PageLabels, StaffLabels
 from gate.staff import Obstacle
-from shared.admission.override import OverrideReason, UndoReason
+from shared.admission.override import OverrideReason, StaffAction, UndoReason
 from shared.admission.verdict import Reason
 from shared.problems import DataDamaged, SettingsInvalid
 from shared.tickets.lifecycle import State
@@ -52,6 +52,7 @@ class KeyId(StrEnum):
     PEEK = "peek"
     STAFF = "staff"
     INFO = "info"
+    HISTORY = "history"
     NETWORK = "network"
     LANE = "lane"
     CLEAR = "clear"
@@ -130,6 +131,7 @@ class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: dict[KeyId, KeyText]
     overrides: dict[OverrideReason, str]
     undos: dict[UndoReason, str]
+    actions: dict[StaffAction, str]
     obstacles: dict[Obstacle, str]
     states: dict[State, str]
     faults: dict[Fault, FaultText]

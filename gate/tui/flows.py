@@ -9,13 +9,15 @@ from textual.screen import ModalScreen, Screen
 from gate.catalogue.labels import StaffLabels
 from gate.outcome import GateView, Outcome
 from gate.ports import RecordKind
-from gate.staff import Ruling, Staff
+from gate.staff import Past, Remedy, Ruling, Staff
 from gate.tui.cards import Wording
 from gate.tui.screens.choice import MOST, ChoiceScreen
 from gate.tui.screens.closed import ClosedScreen
+from gate.tui.screens.history import HistoryScreen
 from gate.tui.screens.peek import PeekScreen
 from gate.tui.screens.pin import PinScreen
 from shared.admission.override import OverrideReason, UndoReason, may_override
+from shared.ids import ScanId
 from shared.problems import TicketTokenError
 
 _NAME_COLUMNS = 30
@@ -46,6 +48,16 @@ class StaffFlows:
             reason = await self._ask_why()
             if reason is not None:
                 self._report(await self._staff.admit_found(handle_hash, reason))
+        except TicketTokenError as problem:
+            self._tell(self._labels.failed.format(problem=problem), bad=True)
+
+    async def look_back(self) -> None:
+        """Show the last records; whoever wants to put one right has to be a supervisor."""
+        try:
+            asked: ModalScreen[Past | None] = HistoryScreen(await self._staff.history(), self._wording)
+            chosen = await self._lane.app.push_screen_wait(asked)
+            if chosen is not None and await self._sign_in():
+                await self._put_right(chosen)
         except TicketTokenError as problem:
             self._tell(self._labels.failed.format(problem=problem), bad=True)
 
@@ -110,13 +122,23 @@ class StaffFlows:
         now = self._wording.display.clock.now()
         lines = tuple(f"{self._wording.time(one.at, today=now)}  {one.number}  {one.code_id[:5]}" for one in offered)
         at = await self._choose(self._labels.which_admission, lines)
-        if at < 0:
+        if at >= 0:
+            await self._take_back(offered[at].scan)
+
+    async def _put_right(self, past: Past) -> None:
+        if past.remedy is Remedy.UNDO:
+            await self._take_back(past.scan)
             return
+        reason = await self._ask_why()
+        if reason is not None:
+            self._report(await self._staff.override(past.scan, reason))
+
+    async def _take_back(self, scan: ScanId) -> None:
         reasons = tuple(UndoReason)
         texts = self._wording.catalogue.texts.undos
         why = await self._choose(self._labels.why_undo, tuple(texts[reason] for reason in reasons))
         if why >= 0:
-            self._report(await self._staff.undo(offered[at].scan, reasons[why]))
+            self._report(await self._staff.undo(scan, reasons[why]))
 
     async def _ask_why(self) -> OverrideReason | None:
         reasons = tuple(OverrideReason)

@@ -99,6 +99,7 @@ SCENES = {
     "undone": Scene(told=(*HISTORY, USED), keys=(*SIGNED_IN, "2", "1", "2")),
     "look": Scene(told=HISTORY, keys=("p", *"inside", "enter")),
     "found": Scene(told=HISTORY, keys=(*SIGNED_IN, "3", *"KQFW3M2X", "enter")),
+    "history": Scene(told=HISTORY, keys=("h", "down", "down", "down")),
     "event": Scene(told=HISTORY, keys=("i",)),
     "network": Scene(told=HISTORY, status=OFFLINE, keys=("n",)),
     "closed": Scene(told=HISTORY, keys=("c",)),

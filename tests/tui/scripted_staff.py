@@ -7,7 +7,19 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from gate.outcome import Outcome, Took
-from gate.staff import Obstacle, Passage, Peeked, Ruling, Session, SignIn, SupervisorName, Undoable
+from gate.staff import (
+    Ending,
+    Obstacle,
+    Passage,
+    Past,
+    Peeked,
+    Remedy,
+    Ruling,
+    Session,
+    SignIn,
+    SupervisorName,
+    Undoable,
+)
 from shared.admission.override import OverrideReason, UndoReason
 from shared.admission.verdict import Direction, PriorUse, Reason, Verdict, admit, refuse
 from shared.clock import unix_ms
@@ -42,6 +54,39 @@ FOUND = Peeked(
 )
 STRANGE = Peeked(verdict=refuse(Reason.CODE_UNREADABLE), code_id="dead")
 
+_AN_EVENING: tuple[tuple[Reason, Ending, Remedy | None, str | None], ...] = (
+    (Reason.CODE_STALE, Ending.STANDS, Remedy.OVERRIDE, None),
+    (Reason.OK, Ending.STANDS, Remedy.UNDO, None),
+    (Reason.OK, Ending.STANDS, Remedy.UNDO, "id_checked"),
+    (Reason.ALREADY_USED, Ending.LET_IN_BY_SUPERVISOR, None, None),
+    (Reason.STAFF_ACTION, Ending.STANDS, None, "signed_in"),
+    (Reason.UNDONE, Ending.STANDS, None, "guest_turned_back"),
+    (Reason.OK, Ending.TAKEN_BACK, None, None),
+    (Reason.CODE_FORGED, Ending.STANDS, None, None),
+    (Reason.OK, Ending.STANDS, Remedy.UNDO, None),
+    (Reason.CODE_STALE, Ending.LET_IN_LATER, None, None),
+)
+_ENDED_WHY = {Ending.LET_IN_BY_SUPERVISOR: "id_checked", Ending.TAKEN_BACK: "guest_turned_back"}
+
+
+def make_past(number: int) -> Past:
+    """Return one of many records, the newest numbered 0."""
+    reason, ending, remedy, why = _AN_EVENING[number % len(_AN_EVENING)]
+    at = NOW - timedelta(seconds=70 * number + 5)
+    ended = ending is not Ending.STANDS
+    return Past(
+        scan=ScanId(UUID(int=800 + number)),
+        gate_seq=1247 - number,
+        at=at,
+        reason=reason,
+        code_id=f"{(number + 3) * 0x9E3779B97F4A7C15 % 2**64:016x}",
+        why=why,
+        ending=ending,
+        ended_at=at + timedelta(seconds=48) if ended else None,
+        ended_why=_ENDED_WHY.get(ending),
+        remedy=remedy if number < 12 else None,
+    )
+
 
 class ScriptedStaff:
     """Implements ``Staff`` without a gate; what was asked of it can be read afterwards."""
@@ -64,6 +109,7 @@ class ScriptedStaff:
                 direction=Direction.ENTRY,
             ),
         )
+        self.past: tuple[Past, ...] = tuple(make_past(number) for number in range(40))
         self.open = True
 
     def supervisors(self) -> tuple[SupervisorName, ...]:
@@ -89,6 +135,10 @@ class ScriptedStaff:
     async def override(self, scan: ScanId, reason: OverrideReason) -> Ruling:
         """Do as laid out."""
         return self._do(("override", scan, reason), admit(), reason.value)
+
+    async def history(self) -> tuple[Past, ...]:
+        """Return what happened."""
+        return self.past
 
     async def undoable(self) -> tuple[Undoable, ...]:
         """Return what can be taken back."""

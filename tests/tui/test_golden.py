@@ -1,4 +1,4 @@
-"""The screen looks as it was approved: pictures are compared with those in `golden`.
+"""Every screen looks as it was approved, at two sizes and without colour: pictures are compared with those in `golden`.
 
 After a wanted change, run with TICKETTOKEN_UPDATE_GOLDEN=1, look at the pictures, and commit them.
 """
@@ -6,45 +6,46 @@ After a wanted change, run with TICKETTOKEN_UPDATE_GOLDEN=1, look at the picture
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
+from docs.make_gate_pictures import IMAGES, redraw
+from docs.make_gate_pictures import PICTURES as SHOWN
 from tests.tui.scenes import LARGE, SCENES, SMALL, draw_scene, normalise, read_text
 
 GOLDEN = Path(__file__).parent / "golden"
+WINDOW = {"#ff5f57", "#febc2e", "#28c840", "#c5c8c6"}
+"""The three buttons and the title that every screenshot has above it."""
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """A scene, a size, and whether its colours are taken away."""
+
+    scene: str
+    size: tuple[int, int]
+    grey: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the approved picture is called."""
+        return f"{self.scene}-{self.size[0]}x{self.size[1]}" + ("-grey" if self.grey else "")
+
+
 PICTURES = [
-    *((name, size) for name in ("ready", "admitted", "used", "stale", "offline") for size in (SMALL, LARGE)),
-    *((name, SMALL) for name in ("repeat", "camera-away", "help", "german", "colourless", "ascii")),
-    ("colourless", LARGE),
-    *((name, SMALL) for name in ("supervisor", "menu", "refusals", "why", "overridden", "undone", "look", "found")),
-    *(
-        (name, SMALL)
-        for name in (
-            "event",
-            "network",
-            "closed",
-            "settings",
-            "night",
-            "fault",
-            "full",
-            "damaged",
-            "drill",
-            "code",
-            "held",
-            "notice",
-        )
-    ),
-    *((name, LARGE) for name in ("menu", "look", "event", "closed")),
+    *(Picture(scene=name, size=size) for name in SCENES for size in (SMALL, LARGE)),
+    *(Picture(scene=name, size=SMALL, grey=True) for name, scene in SCENES.items() if scene.colour),
 ]
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), PICTURES, ids=lambda part: part if isinstance(part, str) else f"{part[0]}x{part[1]}"
-)
-async def test_screen_looks_as_approved(name: str, size: tuple[int, int], tmp_path: Path) -> None:
-    drawn = normalise(await draw_scene(SCENES[name], size))
-    golden = GOLDEN / f"{name}-{size[0]}x{size[1]}.svg"
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+async def test_screen_looks_as_approved(picture: Picture, tmp_path: Path) -> None:
+    scene = SCENES[picture.scene]
+    drawn = normalise(await draw_scene(replace(scene, colour=scene.colour and not picture.grey), picture.size))
+    golden = GOLDEN / f"{picture.name}.svg"
     if os.environ.get("TICKETTOKEN_UPDATE_GOLDEN") == "1":
         golden.write_text(drawn, encoding="utf-8")
     approved = golden.read_text(encoding="utf-8")
@@ -55,4 +56,22 @@ async def test_screen_looks_as_approved(name: str, size: tuple[int, int], tmp_pa
 
 
 def test_every_golden_picture_is_compared() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.svg")} == {f"{name}-{size[0]}x{size[1]}" for name, size in PICTURES}
+    assert {path.stem for path in GOLDEN.glob("*.svg")} == {picture.name for picture in PICTURES}
+
+
+def test_pictures_without_colour_have_none() -> None:
+    grey = [picture for picture in PICTURES if picture.grey or not SCENES[picture.scene].colour]
+    assert {picture.scene for picture in grey} == set(SCENES)
+    for picture in grey:
+        approved = (GOLDEN / f"{picture.name}.svg").read_text(encoding="utf-8")
+        colours = {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", approved)} - WINDOW
+        assert all(one[1:3] == one[3:5] == one[5:7] for one in colours), (picture.name, colours)
+
+
+def test_docs_show_every_screen_as_it_is_now() -> None:
+    assert {scene for scene, _ in SHOWN.values()} == set(SCENES)
+    assert {path.stem for path in IMAGES.glob("gate-*.svg")} == set(SHOWN)
+    for name, (scene, size) in SHOWN.items():
+        approved = (GOLDEN / f"{Picture(scene=scene, size=size).name}.svg").read_text(encoding="utf-8")
+        shown = (IMAGES / f"{name}.svg").read_text(encoding="utf-8")
+        assert redraw(approved) == shown, f"docs/images/{name}.svg is old: run python -m docs.make_gate_pictures"

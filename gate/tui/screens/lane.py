@@ -9,12 +9,12 @@ from typing import ClassVar
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
-from gate.catalogue.texts import KeyId, Tone, load_catalogue, next_language
+from gate.catalogue.texts import Tone, load_catalogue, next_language
 from gate.outcome import GateInfo, GateStatus, GateView, Outcome
 from gate.preferences import ScreenMemory
 from gate.tui.badge import describe_link
@@ -29,6 +29,7 @@ from gate.tui.cards import (
     is_repeat,
 )
 from gate.tui.flows import StaffFlows
+from gate.tui.keys import LANE_KEYS
 from gate.tui.pages import describe_event, describe_network
 from gate.tui.screens.choice import ChoiceScreen
 from gate.tui.screens.overlay import CodeScreen, HelpScreen
@@ -64,28 +65,7 @@ class LaneScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "t",
-            "ask_code",
-            "Type code",
-            tooltip="Type a ticket code when the camera cannot read it",
-            id=KeyId.CODE,
-        ),
-        Binding("p", "peek", "Look", tooltip="Look at a ticket without using it", id=KeyId.PEEK),
-        Binding("s", "staff", "Staff", tooltip="Supervisor: let in, take back, find a ticket", id=KeyId.STAFF),
-        Binding("i", "info", "Info", tooltip="Show the event, its rules and who is inside", id=KeyId.INFO),
-        Binding(
-            "n", "network", "Network", tooltip="Show the link, the data and what is not sent yet", id=KeyId.NETWORK
-        ),
-        Binding("c", "close_lane", "Close", tooltip="Close this lane for a while, or open it again", id=KeyId.LANE),
-        Binding("space", "clear", "Clear", tooltip="Put the answer away and wait for the next guest", id=KeyId.CLEAR),
-        Binding("o", "settings", "Settings", tooltip="Choose sound and language", id=KeyId.SETTINGS),
-        Binding("m", "mute", "Sound", tooltip="Turn the sound for refusals off or on", id=KeyId.MUTE),
-        Binding("l", "language", "Language", tooltip="Go to the next language", id=KeyId.LANGUAGE),
-        Binding("f1,question_mark", "help", "Help", tooltip="Show what every key does", id=KeyId.HELP),
-        Binding("q,ctrl+q,ctrl+c", "app.quit", "Quit", tooltip="Leave the gate after asking once more", id=KeyId.QUIT),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*LANE_KEYS]
 
     def __init__(self, view: GateView, wording: Wording, memory: ScreenMemory | None, speaker: Speaker) -> None:
         super().__init__()
@@ -198,6 +178,10 @@ class LaneScreen(Screen[None]):
     def action_peek(self) -> None:
         """Look at tickets without using them."""
         self.run_worker(self._flows.look(), group="staff", exclusive=True)
+
+    def action_history(self) -> None:
+        """Show the last records; one of them may be put right."""
+        self.run_worker(self._flows.look_back(), group="staff", exclusive=True)
 
     async def action_info(self) -> None:
         """Show the event and its rules."""

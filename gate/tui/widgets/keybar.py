@@ -23,7 +23,7 @@ class Key(Struct, frozen=True, kw_only=True):
     help: str
 
 
-SHORT = (KeyId.CODE, KeyId.PEEK, KeyId.STAFF, KeyId.INFO, KeyId.CLEAR, KeyId.HELP, KeyId.QUIT)
+SHORT = (KeyId.CODE, KeyId.PEEK, KeyId.STAFF, KeyId.HISTORY, KeyId.CLEAR, KeyId.HELP, KeyId.QUIT)
 """What fits the bottom line of eighty columns; the help has all."""
 
 

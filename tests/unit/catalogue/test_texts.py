@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from gate.catalogue.texts import LANGUAGES, Fault, KeyId, Tone, Word, fill, load_catalogue, next_language, placeholders
 from gate.staff import Obstacle
 from gate.tui.letters import has_glyphs
-from shared.admission.override import OverrideReason, UndoReason
+from shared.admission.override import OverrideReason, StaffAction, UndoReason
 from shared.admission.verdict import ADMITTING, NO_SCAN, Reason
 from shared.problems import SettingsInvalid
 from shared.tickets.lifecycle import State
@@ -46,6 +46,7 @@ def test_every_reason_word_and_key_is_told_in_each_language(language: str) -> No
     assert set(texts.keys) == set(KeyId)
     assert set(texts.overrides) == set(OverrideReason)
     assert set(texts.undos) == set(UndoReason)
+    assert set(texts.actions) == set(StaffAction)
     assert set(texts.obstacles) == set(Obstacle)
     assert set(texts.states) == set(State)
     assert set(texts.faults) == set(Fault)
@@ -57,7 +58,13 @@ def test_no_text_is_empty(language: str) -> None:
     told += [*texts.words.values(), *(part for key in texts.keys.values() for part in (key.name, key.help))]
     for labels in (texts.labels, texts.staff, texts.pages):
         told += [str(getattr(labels, name)) for name in labels.__struct_fields__]
-    told += [*texts.overrides.values(), *texts.undos.values(), *texts.obstacles.values(), *texts.states.values()]
+    told += [
+        *texts.overrides.values(),
+        *texts.undos.values(),
+        *texts.actions.values(),
+        *texts.obstacles.values(),
+        *texts.states.values(),
+    ]
     told += [part for text in texts.faults.values() for part in (text.text, text.action)]
     assert len(told) > 3 * len(Reason)
     assert all(part == part.strip() and part for part in told)
