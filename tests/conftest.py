@@ -21,6 +21,7 @@ from server.db import bootstrap
 from server.embedded.postgres import PrivatePostgres
 from shared.clock import ManualClock
 from shared.problems import TicketTokenError
+from tests.chain_node.bench import describe_programs
 
 URL_VARIABLE = "TICKETTOKEN_TEST_DATABASE_URL"
 KINDS = ("unit", "property", "meta", "integration", "simulation", "contract", "tui", "browser", "acceptance")
@@ -76,10 +77,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         pytest.exit(f"the tests need PostgreSQL: {problem}", returncode=3)
 
 
-def pytest_report_collectionfinish(config: pytest.Config) -> str:
+def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     """Name the services of this run and where they came from."""
     service = config.stash.get(_SERVICE, None)
-    return f"postgres: {service.source if service else 'not needed by these tests'}"
+    return [f"postgres: {service.source if service else 'not needed by these tests'}", describe_programs()]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

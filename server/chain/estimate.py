@@ -5,7 +5,14 @@ from __future__ import annotations
 from msgspec import Struct
 from solders.keypair import Keypair
 
-from server.chain.composing import MINT_LAMPORTS, SIGNATURE_LAMPORTS, TRANSFER_LAMPORTS, Wanted, compose_mints
+from server.chain.composing import (
+    MINT_LAMPORTS,
+    SIGNATURE_LAMPORTS,
+    TRANSFER_LAMPORTS,
+    Target,
+    Wanted,
+    compose_mints,
+)
 from server.chain.merkle import Shape
 from server.chain.metadata import Metadata
 from server.chain.signing import Keys, MemorySigner
@@ -118,5 +125,6 @@ def _fit(assumed: Assumed) -> tuple[int, int]:
     collection = own[3].address if assumed.version == 2 else None
     metadata = Metadata(name="x" * 20, symbol="TIX", uri="x" * assumed.uri_bytes, collection=collection)
     wanted = [Wanted(owner=one.address, metadata=metadata) for one in own[5:]]
-    draft = compose_mints(keys, own[4].address, assumed.version, wanted, assumed.price).draft
+    target = Target(tree=own[4].address, version=assumed.version)
+    draft = compose_mints(keys, target, wanted, assumed.price).draft
     return len(draft.instructions), draft.budget.units

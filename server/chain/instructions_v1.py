@@ -6,10 +6,19 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from server.chain import borsh
-from server.chain.accounts_of import nodes, reads, signs, writes
+from server.chain.accounts_of import left_out, nodes, reads, signs, writes
 from server.chain.instructions import Mint, Place, Signers
 from server.chain.merkle import Shape
-from server.chain.programs import BUBBLEGUM, SPL_COMPRESSION, SPL_NOOP, SYSTEM, find_discriminator, find_tree_config
+from server.chain.metadata import Metadata, MetadataChange
+from server.chain.programs import (
+    BUBBLEGUM,
+    SPL_COMPRESSION,
+    SPL_NOOP,
+    SYSTEM,
+    TOKEN_METADATA,
+    find_discriminator,
+    find_tree_config,
+)
 
 
 def create_tree(tree: Pubkey, shape: Shape, signers: Signers) -> Instruction:
@@ -58,6 +67,32 @@ def burn(place: Place, signer: Pubkey) -> Instruction:
     """Empty a leaf for ever; ``signer`` is its owner or its delegate."""
     accounts = [*_holders(place, signer), writes(place.tree), *_tail(), *nodes(place.proof)]
     return _call("burn", _proof_data(place), accounts)
+
+
+def update_metadata(place: Place, signers: Signers, current: Metadata, change: MetadataChange) -> Instruction:
+    """Change a mutable asset's metadata; the tree's creator or delegate signs as ``signers.authority``."""
+    data = (
+        borsh.fixed(place.root)
+        + borsh.u64(place.leaf.nonce)
+        + borsh.u32(place.leaf.nonce)
+        + current.write_v1()
+        + change.write()
+    )
+    accounts = [
+        reads(find_tree_config(place.tree)),
+        signs(signers.authority or signers.payer),
+        *[left_out()] * 3,  # no Token Metadata collection
+        reads(place.leaf.owner),
+        reads(place.leaf.delegate),
+        signs(signers.payer),
+        writes(place.tree),
+        reads(SPL_NOOP),
+        reads(SPL_COMPRESSION),
+        reads(TOKEN_METADATA),
+        reads(SYSTEM),
+        *nodes(place.proof),
+    ]
+    return _call("update_metadata", data, accounts)
 
 
 def _holders(place: Place, signer: Pubkey) -> list[AccountMeta]:

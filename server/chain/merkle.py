@@ -76,11 +76,11 @@ class Mirror:
     @property
     def root(self) -> bytes:
         """Return the root of what was written so far."""
-        return self._node(self.depth, 0)
+        return self.node(self.depth, 0)
 
     def leaf(self, index: int) -> bytes:
         """Return a leaf, the empty one where nothing was written."""
-        return self._node(0, index)
+        return self.node(0, index)
 
     def write(self, index: int, leaf: bytes) -> None:
         """Put a leaf in its place and mend the path above it.
@@ -93,14 +93,15 @@ class Mirror:
         self._levels[0][index] = leaf
         for level in range(self.depth):
             index >>= 1
-            left, right = self._node(level, 2 * index), self._node(level, 2 * index + 1)
+            left, right = self.node(level, 2 * index), self.node(level, 2 * index + 1)
             self._levels[level + 1][index] = hash_keccak(left, right)
 
     def prove(self, index: int, canopy: int = 0) -> list[bytes]:
         """Return the sibling at each level from the leaf up, without the top levels that the account itself keeps."""
-        return [self._node(level, (index >> level) ^ 1) for level in range(self.depth - canopy)]
+        return [self.node(level, (index >> level) ^ 1) for level in range(self.depth - canopy)]
 
-    def _node(self, level: int, index: int) -> bytes:
+    def node(self, level: int, index: int) -> bytes:
+        """Return a node; level 0 are the leaves."""
         return self._levels[level].get(index, self._empty[level])
 
 

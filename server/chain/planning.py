@@ -13,6 +13,7 @@ from server.chain.composing import (
     SYMBOL,
     Change,
     Composed,
+    Target,
     Wanted,
     compose_change,
     compose_mints,
@@ -129,7 +130,8 @@ class Planner:
             for one, metadata in zip(due, described, strict=True)
         ]
         price = await self._fees.price(tree.address)
-        composed = compose_mints(self._desk.plan.keys, Pubkey.from_string(tree.address), tree.version, wanted, price)
+        target = Target(tree=Pubkey.from_string(tree.address), version=tree.version)
+        composed = compose_mints(self._desk.plan.keys, target, wanted, price)
         count = len(composed.draft.instructions)
         planned = [
             _plan(one, metadata, data_hash(metadata, tree.version))

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -43,14 +43,34 @@ class Bench(Struct, frozen=True, kw_only=True):
     payer: Keypair
 
 
-def compiled_programs() -> dict[Pubkey, bytes] | None:
-    """Return the programs of the folder that was named, by their addresses; None where none was."""
-    folder = os.environ.get(VARIABLE)
+class ProgramsMissing(Exception):
+    """The folder that was named has not all of the programs."""
+
+
+def compiled_programs(environ: Mapping[str, str] = os.environ) -> dict[Pubkey, bytes] | None:
+    """Return the programs of the folder that was named, by their addresses; None where none was.
+
+    Raises:
+        ProgramsMissing: saying which files are not there.
+    """
+    folder = environ.get(VARIABLE)
     if not folder:
         return None
-    return {
-        address: (Path(folder) / name).read_bytes() for address, name in FILES.items() if (Path(folder) / name).exists()
-    }
+    missing = [name for name in FILES.values() if not (Path(folder) / name).is_file()]
+    if missing:
+        raise ProgramsMissing(f"{VARIABLE} names {folder}, in which these programs are not: {', '.join(missing)}")
+    return {address: (Path(folder) / name).read_bytes() for address, name in FILES.items()}
+
+
+def describe_programs(environ: Mapping[str, str] = os.environ) -> str:
+    """Say which programs run on this run's chains, or what is wrong with the folder that was named."""
+    try:
+        found = compiled_programs(environ)
+    except ProgramsMissing as problem:
+        return f"solana programs: {problem}"
+    if found is None:
+        return f"solana programs: the model of them; {VARIABLE} names no folder of compiled ones to be run as well"
+    return f"solana programs: the compiled ones in {environ[VARIABLE]}, and the model beside them"
 
 
 @asynccontextmanager

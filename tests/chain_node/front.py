@@ -23,7 +23,8 @@ from solders.transaction import VersionedTransaction
 from server.chain.base58 import encode_base58
 from server.chain.programs import BUBBLEGUM, MPL_COMPRESSION, MPL_NOOP, SPL_NOOP, find_tree_config
 from tests.chain_node.bubblegum import STALE_PROOF, Bubblegum, ProgramRefused
-from tests.chain_node.called import read_calls
+from tests.chain_node.called import read_accounts, read_calls
+from tests.chain_node.tables import LookupTables
 
 _LATE_S = 0.3
 _KNOWN = {"code": -32002, "message": "Transaction simulation failed: This transaction has already been processed"}
@@ -62,12 +63,13 @@ class Programs:
 
     def __init__(self) -> None:
         self.model = Bubblegum()
+        self.tables = LookupTables()
         self.events: dict[str, list[tuple[int, bytes]]] = {}
         self.failures: dict[str, ProgramRefused] = {}
 
     def try_out(self, raw: bytes) -> ProgramRefused | None:
         """Tell what a preflight would say; nothing stays of it."""
-        calls, signers = read_calls(raw), _signers(raw)
+        calls, signers = read_calls(raw, self.tables.entries), _signers(raw)
         if not calls:
             return None
         try:
@@ -81,7 +83,9 @@ class Programs:
         if signature in self.events or signature in self.failures:
             return
         try:
-            self.events[signature] = self.model.run(read_calls(raw), _signers(raw))
+            calls = read_calls(raw, self.tables.entries)
+            self.events[signature] = self.model.run(calls, _signers(raw))
+            self.tables.run(calls)
         except ProgramRefused as refused:
             self.failures[signature] = refused
 
@@ -226,8 +230,7 @@ def _add_events(signature: str, result: dict[str, Any], programs: Programs) -> N
     if signature in programs.failures:
         result["meta"]["err"] = _error(programs.failures[signature])
         return
-    message = VersionedTransaction.from_bytes(base64.b64decode(result["transaction"][0])).message
-    keys = list(message.account_keys)
+    keys = read_accounts(base64.b64decode(result["transaction"][0]), programs.tables.entries)
     noop = next((keys.index(one) for one in (MPL_NOOP, SPL_NOOP) if one in keys), None)
     groups: dict[int, list[dict[str, Any]]] = {}
     for place, data in programs.events.get(signature, []):
@@ -242,7 +245,7 @@ def _is_told(signature: str, result: dict[str, Any] | None, programs: Programs) 
     """Tell whether the programs' part of a transaction is done: the node may be a moment ahead of it."""
     if result is None or signature in programs.events or signature in programs.failures:
         return True
-    return not read_calls(base64.b64decode(result["transaction"][0]))
+    return not read_calls(base64.b64decode(result["transaction"][0]), programs.tables.entries)
 
 
 def _error(refused: ProgramRefused) -> dict[str, Any]:
