@@ -54,6 +54,15 @@ class _AccountAnswer(Struct, frozen=True):
     value: _Account | None
 
 
+class _Simulation(Struct, frozen=True, rename="camel"):
+    err: Raw = Raw(b"null")
+    units_consumed: int | None = None
+
+
+class _SimulationAnswer(Struct, frozen=True):
+    value: _Simulation
+
+
 class _Fee(Struct, frozen=True, rename="camel"):
     slot: int
     prioritization_fee: int
@@ -88,6 +97,13 @@ class Account(Struct, frozen=True, kw_only=True):
     lamports: int
     owner: Pubkey
     data: bytes
+
+
+class Simulated(Struct, frozen=True, kw_only=True):
+    """What a transaction would do now, and the compute units it would use; None where the node does not count."""
+
+    failed: bool
+    units: int | None
 
 
 class Landed(Struct, frozen=True, kw_only=True):
@@ -132,6 +148,17 @@ class Ledger:
         if answer.value is None:
             return None
         return _read_account(answer.context.slot, answer.value)
+
+    async def slot(self) -> int:
+        """Return the newest confirmed slot."""
+        return await self._nodes.read("getSlot", [_CONFIRMED], int)
+
+    async def simulate(self, transaction: bytes) -> Simulated:
+        """Have a node try out a transaction, which needs neither signatures nor a blockhash that counts."""
+        options = {"encoding": "base64", "sigVerify": False, "replaceRecentBlockhash": True, **_CONFIRMED}
+        params = [base64.b64encode(transaction).decode(), options]
+        answer = await self._nodes.read("simulateTransaction", params, _SimulationAnswer)
+        return Simulated(failed=_is_set(answer.value.err), units=answer.value.units_consumed)
 
     async def rent(self, size: int) -> int:
         """Return the lamports that an account of so many bytes must hold."""

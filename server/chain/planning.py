@@ -27,6 +27,7 @@ from server.chain.metadata import NAME_BYTES, Metadata
 from server.chain.sealing import About, SpendCapReached, read_durable, seal
 from server.chain.signing import MemorySigner
 from server.chain.transactions import DurableNonce
+from server.chain.units import Alike, Units
 from server.domain.nft import AssetState
 from server.services.ports_mint import Overtaken
 from server.services.rows_mint import CollectionRow, DueAsset, NonceRow, PlannedAsset, TreeRow, TxKind, TxRow
@@ -74,6 +75,7 @@ class Planner:
         self._desk = desk
         self._forest = forest
         self._fees = fees
+        self._units = Units(desk)
 
     async def plan(self, due: Sequence[DueAsset], nonces: Sequence[NonceRow], ground: Ground) -> int:
         """Sign and keep transactions for what is due; return how many."""
@@ -133,6 +135,7 @@ class Planner:
         target = Target(tree=Pubkey.from_string(tree.address), version=tree.version)
         composed = compose_mints(self._desk.plan.keys, target, wanted, price)
         count = len(composed.draft.instructions)
+        composed = await self._units.settle(composed, _alike(tree, TxKind.MINT, composed))
         planned = [
             _plan(one, metadata, data_hash(metadata, tree.version))
             for one, metadata in zip(due[:count], described[:count], strict=True)
@@ -166,6 +169,7 @@ class Planner:
             new_owner=plan.wallets.address(due.tenant, due.wish_owner) if moves else None,
         )
         composed = compose_change(plan.keys, change, await self._fees.price(tree.address))
+        composed = await self._units.settle(composed, _alike(tree, due.action, composed))
         planned = PlannedAsset(
             ticket=due.ticket,
             held_by=due.wish_owner if moves else due.held_by,
@@ -191,6 +195,11 @@ class Planner:
         async with self._desk.db.worker() as unit:
             await unit.mints.begin(new, planned, _UNDER_WAY[kind])
         log.info("mint.signed", kind=kind, assets=len(planned), signature=new.signature)
+
+
+def _alike(tree: TreeRow, kind: TxKind, composed: Composed) -> Alike:
+    draft = composed.draft
+    return Alike(kind, tree.version, tree.depth, len(draft.instructions), bool(draft.tables))
 
 
 def shorten(name: str) -> str:

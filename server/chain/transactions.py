@@ -104,6 +104,13 @@ def measure(draft: Draft, *, durable: bool) -> int:
     return _size(message)
 
 
+def unsigned(draft: Draft) -> bytes:
+    """Return a draft as a node may try it out: without signatures, and without a nonce, which would not fit its blockhash."""
+    message = _compile(draft, (), Hash.default())
+    nothing = [Signature.default()] * message.header.num_required_signatures
+    return bytes(VersionedTransaction.populate(message, nothing))
+
+
 def _compile(draft: Draft, before: tuple[Instruction, ...], blockhash: Hash) -> MessageV0:
     if not 0 < draft.budget.units <= MOST_UNITS:
         raise Internal(f"A transaction has 1 to {MOST_UNITS} compute units.")
