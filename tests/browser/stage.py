@@ -101,12 +101,27 @@ class MadeUpPages:
         self.known = True
         self.asked = 0
         self._heard = asyncio.Condition()
+        self._answering = asyncio.Event()
+        self._answering.set()
 
     async def open(self, link: str) -> TicketPage:
         """Return the page with the clock's time in it."""
         async with self._heard:
             self.asked += 1
             self._heard.notify_all()
+        answer = self._answer(link)
+        await self._answering.wait()
+        return answer
+
+    def hold(self) -> None:
+        """Have answers stay on their way from now on, as they were when they were asked for."""
+        self._answering.clear()
+
+    def release(self) -> None:
+        """Let every answer arrive."""
+        self._answering.set()
+
+    def _answer(self, link: str) -> TicketPage:
         if link != LINK or not self.known:
             raise LinkInvalid("This is no ticket's link.")
         now = self.clock.now()

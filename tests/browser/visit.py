@@ -16,8 +16,12 @@ from tests.browser.stage import Stage
 
 POLICY_WATCH = """addEventListener("securitypolicyviolation",
   (event) => console.error(`policy breached: ${event.violatedDirective} ${event.blockedURI}`))"""
-# How many questions to the server are under way. Its patience is by the page's clock, which the tests move: time that
-# leaps while an answer is on its way is an answer that took too long.
+SIGHT = """(state) => {
+  Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+# How many questions to the server are under way. A test moves the server's clock and the phone's one after the other: an
+# answer given between the two would be from the future.
 ASKING_WATCH = """{
 window.asking = 0;
 const fetching = window.fetch;
@@ -86,6 +90,14 @@ class Visit(Struct, frozen=True, kw_only=True):
                 pass
         self.stage.clock.advance(step)
         await self.page.clock.fast_forward(round(step.total_seconds() * 1000))
+
+    async def look_away(self) -> None:
+        """Put the page out of sight, as a phone does that is locked."""
+        await self.page.evaluate(SIGHT, "hidden")
+
+    async def look_again(self) -> None:
+        """Bring the page back to sight."""
+        await self.page.evaluate(SIGHT, "visible")
 
     async def take_picture(self) -> Image:
         """Return a screenshot as a camera's picture."""

@@ -2,7 +2,7 @@
 
 import { letSleep, lookAgain, stayAwake } from "./awake.js";
 import { Chain, deriveTop, lockSeed, writeToken } from "./chain.js";
-import { DOUBTFUL, ServerClock, SYNCED } from "./clock.js";
+import { DOUBTFUL, ServerClock } from "./clock.js";
 import { choose, CODE, slotAt } from "./screens.js";
 import { forget, keep, load } from "./store.js";
 import { chooseTexts } from "./texts.js";
@@ -22,13 +22,14 @@ class TicketPage {
   #view;
   #known = null; // { standing, ticket, wallet } as last heard or kept
   #heard = "asking"; // how the last question ended: asking, heard, away, invalid
-  #kept = true; // the ticket, on this phone
+  #kept = null; // the ticket, on this phone; null as long as the browser has not said so
   #installed = true; // the page itself
   #chain = null; // { epoch, top } of the epoch on the screen
   #shown = null; // the slot on the canvas
   #marked = -Infinity;
   #failures = 0;
-  #asking = null;
+  #asking = null; // the question under way
+  #overtaken = false; // somebody asked once more meanwhile
   #turn = Promise.resolve();
   #askTimer = 0;
   #turnTimer = 0;
@@ -39,20 +40,26 @@ class TicketPage {
     this.#view = new View(chooseTexts(languages), languages, () => this.#ask());
     if (this.#heard === "invalid") return this.#update();
     this.#listen();
-    const asked = this.#ask();
-    const stored = await load(this.#link);
-    if (stored !== null && this.#heard !== "heard" && this.#heard !== "invalid") {
-      this.#known = stored;
-      this.#clock.restore(stored.mark);
-      await this.#update();
-    }
-    await asked;
+    // A store that never answers, as browsers have had it, holds up nobody who has a network.
+    this.#recall();
+    await this.#ask();
     this.#installed = await installWorker();
     return this.#update();
   }
 
+  /** Show what this phone kept of the ticket, unless the server was faster. */
+  async #recall() {
+    const stored = await load(this.#link);
+    if (stored === null || this.#heard === "heard" || this.#heard === "invalid") return;
+    this.#known = stored;
+    this.#kept = true;
+    this.#clock.restore(stored.mark);
+    await this.#update();
+  }
+
   #listen() {
     for (const change of ["online", "offline"]) addEventListener(change, () => this.#ask());
+    if (document.visibilityState === "hidden") this.#clock.pause();
     addEventListener("pageshow", (event) => event.persisted && this.#wake());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.#clock.pause();
@@ -62,26 +69,31 @@ class TicketPage {
 
   async #wake() {
     lookAgain();
+    this.#clock.resume();
     await this.#update();
     await this.#ask();
   }
 
   // --- the server ------------------------------------------------------------------------------------------------------
 
-  /** Ask the server; whoever calls while it is being asked waits for the same answer. */
+  /** Ask the server and show what it says; whoever calls while it is being asked waits for the same answer. */
   async #ask() {
+    this.#overtaken = this.#asking !== null;
     this.#asking ??= this.#askOnce().finally(() => (this.#asking = null));
     await this.#asking;
+    await this.#update(); // by now another question may be asked, should the time be in doubt
   }
 
   async #askOnce() {
-    const answer = await ask(this.#link);
+    let answer = await ask(this.#link);
+    // It says nothing of now when the phone slept over it, or when a network came back or somebody woke the page meanwhile.
+    if (answer.kind === "late" || (answer.kind === "away" && this.#overtaken)) answer = await ask(this.#link);
+    if (answer.kind === "late") answer = { kind: "away" };
     this.#heard = answer.kind === "page" ? "heard" : answer.kind;
     if (answer.kind === "page") await this.#take(answer.page);
-    if (answer.kind === "invalid") await this.#drop(null);
+    if (answer.kind === "invalid") this.#drop(null);
     this.#failures = answer.kind === "away" ? this.#failures + 1 : 0;
     if (answer.kind !== "invalid") this.#askIn(this.#pauseMs());
-    await this.#update();
   }
 
   /** Return when to ask again: when the server said, or soon and then ever later if it did not answer. */
@@ -106,14 +118,14 @@ class TicketPage {
   async #take({ standing, ticket, wallet, serverMs }) {
     this.#clock.sync(serverMs);
     if (wallet === null) {
-      await this.#drop({ standing, ticket, wallet });
+      this.#drop({ standing, ticket, wallet });
       return;
     }
     const seed = wallet.seed && ((await lockSeed(wallet.seed)) ?? wallet.seed);
     this.#known = { standing, ticket, wallet: { ...wallet, seed } };
     this.#chain = null;
     this.#shown = null;
-    await this.#keep();
+    this.#keep();
   }
 
   /** Keep what is known and what time it is; but a seed that could be read back is not left lying about. */
@@ -121,14 +133,19 @@ class TicketPage {
     const mark = this.#clock.mark();
     if (mark === null || !this.#known?.wallet) return;
     this.#marked = mark.serverMs;
-    this.#kept = !(this.#known.wallet.seed instanceof Uint8Array) && (await keep({ link: this.#link, ...this.#known, mark }));
+    const readable = this.#known.wallet.seed instanceof Uint8Array;
+    const kept = !readable && (await keep({ link: this.#link, ...this.#known, mark }));
+    if (kept === this.#kept) return;
+    this.#kept = kept;
+    await this.#update();
   }
 
   /** Forget everything of the ticket but what there is to say of it. */
-  async #drop(known) {
+  #drop(known) {
     this.#known = known;
     this.#chain = null;
-    await forget(this.#link);
+    this.#kept = null;
+    forget(this.#link);
   }
 
   // --- the screen ------------------------------------------------------------------------------------------------------
@@ -147,15 +164,15 @@ class TicketPage {
   }
 
   async #show() {
-    const before = this.#clock.trust;
     const nowMs = this.#clock.now();
-    if (before === SYNCED && this.#clock.trust !== SYNCED) this.#ask();
+    // Where the server does not answer it is asked again in any case.
+    if (this.#clock.trust === DOUBTFUL && this.#heard === "heard" && this.#asking === null) this.#ask();
     const screen = choose(this.#known, this.#heard, nowMs);
     this.#view.showTicket(screen.name === "invalid" ? null : (this.#known?.ticket ?? null));
     if (screen.name === CODE) await this.#showCode(screen.epoch, nowMs);
     else this.#showMessage(screen, nowMs);
     this.#view.showNote(screen.name === CODE ? this.#note() : null);
-    if (nowMs !== null && nowMs - this.#marked > MARK_EVERY && screen.name !== "invalid") await this.#keep();
+    if (nowMs !== null && nowMs - this.#marked > MARK_EVERY && screen.name !== "invalid") this.#keep();
   }
 
   async #showCode(epoch, nowMs) {
@@ -190,9 +207,9 @@ class TicketPage {
   #note() {
     if (this.#clock.trust === DOUBTFUL) return "doubtful";
     if (!globalThis.isSecureContext) return "insecure";
-    if (!this.#kept || !this.#installed) return "unkept";
+    if (this.#kept === false || !this.#installed) return "unkept";
     if (this.#heard === "away") return "stored";
-    return this.#heard === "heard" ? "synced" : null;
+    return this.#heard === "heard" && this.#kept ? "synced" : null;
   }
 }
 

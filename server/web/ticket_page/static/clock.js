@@ -10,7 +10,10 @@ export const SYNCED = "synced"; // the server said so, and the counter has run s
 export const STORED = "stored"; // carried over a pause by the wall clock, which has given no reason for doubt
 export const DOUBTFUL = "doubtful"; // the wall clock was set meanwhile
 
-const TOLERATED = 3000;
+export const TOLERATED = 3000; // how far two of this phone's clocks may part, or an answer be late, and mean nothing
+
+/** The browser's own clocks in milliseconds: the wall's, and the counter since the page began. */
+export const SOURCES = { wall: () => Date.now(), monotonic: () => performance.now() };
 
 export class ServerClock {
   #sources;
@@ -18,7 +21,7 @@ export class ServerClock {
   #paused = false;
 
   /** `sources` has wall() and monotonic(), both in milliseconds. */
-  constructor(sources = { wall: () => Date.now(), monotonic: () => performance.now() }) {
+  constructor(sources = SOURCES) {
     this.#sources = sources;
   }
 
@@ -39,9 +42,15 @@ export class ServerClock {
     this.#anchor(mark.serverMs + Math.max(0, passed), passed < -TOLERATED ? DOUBTFUL : STORED);
   }
 
-  /** Tell that the page is out of sight: from here to the next look the counter may stand still. */
+  /** Tell that the page is out of sight: from here until `resume` the counter may stand still, more than once. */
   pause() {
     this.#paused = true;
+  }
+
+  /** Tell that the page is looked at again. */
+  resume() {
+    this.now(); // what was slept through is still made up for
+    this.#paused = false;
   }
 
   /** Return the time in milliseconds since 1970; null while none is known. */
@@ -51,7 +60,6 @@ export class ServerClock {
     const counted = this.#sources.monotonic() - monotonic;
     const passed = this.#sources.wall() - wall;
     const slept = this.#paused && passed > counted;
-    this.#paused = false;
     if (Math.abs(passed - counted) <= TOLERATED) return serverMs + counted;
     this.#anchor(serverMs + (slept ? passed : counted), slept && trust !== DOUBTFUL ? STORED : DOUBTFUL);
     return this.#base.serverMs;

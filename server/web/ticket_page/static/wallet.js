@@ -1,26 +1,38 @@
 /** Asking the server about a ticket, and reading its answer; anything unexpected counts as no answer. */
 
 import { decodeBase64url } from "./base45.js";
+import { SOURCES, TOLERATED } from "./clock.js";
 
 const PATIENCE = 8000;
 
 /**
  * Return { kind: "page", page } for an answer, { kind: "invalid" } when the server says the link is none of its own,
- * { kind: "away" } for everything else: no network, a hotspot's login page, a server with other troubles.
+ * { kind: "late" } when the phone slept over the question or its clock was set meanwhile, so that the answer's time is no
+ * longer the present one, { kind: "away" } for everything else: no network, a hotspot's login page, a server with other
+ * troubles.
  */
 export async function ask(link) {
+  const wallMs = SOURCES.wall();
+  const countedMs = SOURCES.monotonic();
+  const answer = await askPatiently(link);
+  // A phone that sleeps stops the counter, and with it the patience; a page that is frozen stops only the patience.
+  const passedMs = Math.max(SOURCES.wall() - wallMs, SOURCES.monotonic() - countedMs);
+  return passedMs > PATIENCE + TOLERATED ? { kind: "late" } : answer;
+}
+
+async function askPatiently(link) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE);
   try {
-    const response = await fetch(`/t/${link}/wallet`, {
-      cache: "no-store",
-      credentials: "omit",
-      redirect: "error",
-      signal: AbortSignal.timeout(PATIENCE),
-    });
+    const how = { cache: "no-store", credentials: "omit", redirect: "error", signal: patience.signal };
+    const response = await fetch(`/t/${link}/wallet`, how);
     const body = await response.json();
     if (response.ok) return { kind: "page", page: readPage(body) };
     return { kind: response.status === 404 && body.code === "link_invalid" ? "invalid" : "away" };
   } catch {
     return { kind: "away" };
+  } finally {
+    clearTimeout(timer);
   }
 }
 
