@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
+from server.chain.composing import SIGNATURE_LAMPORTS
 from server.chain.estimate import Assumed, estimate
 from server.chain.fees import LEAST
 from server.chain.following import Finding
+from server.chain.planning import shorten
 from server.chain.reconciling import reconcile
 from server.chain.setting_up import SetUp
 from server.chain.worker import MintWorker
@@ -49,6 +51,14 @@ class Status(Struct, frozen=True, kw_only=True):
     lamports_spent: int
 
 
+class Renamed(Struct, frozen=True, kw_only=True):
+    """What `nft rename --json` prints; ``lamports`` is what it costs, priority apart."""
+
+    name: str
+    queued: int
+    lamports: int
+
+
 class Queued(Struct, frozen=True, kw_only=True):
     """What `nft mint --json` prints."""
 
@@ -80,6 +90,11 @@ def trees(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def mint(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Queue what an event lacks."""
     return _run(arguments, environ, _mint)
+
+
+def rename(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Queue the renaming of an event's assets to what the event is called now."""
+    return _run(arguments, environ, _rename)
 
 
 def estimate_cost(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
@@ -158,6 +173,20 @@ async def _mint(arguments: argparse.Namespace, parts: Parts) -> int:
                 _tell(arguments, Queued(queued=queued), f"{queued} tickets queued")
                 return 0
     raise EventUnknown("There is no event of this id: `tickettoken events list` shows all.")
+
+
+async def _rename(arguments: argparse.Namespace, parts: Parts) -> int:
+    event = EventId(arguments.event)
+    async with parts.database.worker() as unit:
+        called = await unit.mints.event_name(event)
+        if called is None:
+            raise EventUnknown("There is no event of this id: `tickettoken events list` shows all.")
+        name = shorten(called)
+        queued = await unit.mints.rename_assets(event, name)
+    found = Renamed(name=name, queued=queued, lamports=queued * 2 * SIGNATURE_LAMPORTS)
+    cost = f"for {found.lamports / SOL:.6f} SOL and what priority costs"
+    _tell(arguments, found, f"{queued} assets are to be called {name!r}, {cost}")
+    return 0
 
 
 async def _verify(arguments: argparse.Namespace, parts: Parts) -> int:

@@ -16,6 +16,7 @@ _EPILOG = """examples:
   tickettoken nft trees                          all trees, and how full they are
   tickettoken nft trees --make --tenant ID       sign another tree, with the creator's key at hand
   tickettoken nft mint --event ID                queue the tickets of an event that have no asset yet
+  tickettoken nft rename --event ID              have an event's assets called what the event is called now
   tickettoken nft estimate --tickets 100000      what that would cost; needs no chain and no database
   tickettoken nft verify                         compare every tree's root with the chain's
   tickettoken nft reconcile --json               the whole comparison, as a report
@@ -42,6 +43,8 @@ def add_nft(commands: Commands) -> None:
     trees.add_argument("--tenant", type=parse_id, metavar="ID", help="whose tree it is to be")
     mint = _add(actions, "mint", "queue an event's tickets that have no asset", "server.cli_nft:mint")
     mint.add_argument("--event", type=parse_id, metavar="ID", required=True, help="the event")
+    rename = _add(actions, "rename", "call an event's assets what the event is called now", "server.cli_nft:rename")
+    rename.add_argument("--event", type=parse_id, metavar="ID", required=True, help="the event")
     estimate = command(actions, "estimate", "tell what minting costs", _EPILOG, "server.cli_nft:estimate_cost")
     estimate.add_argument("--tickets", type=int, metavar="N", required=True, help="so many tickets")
     estimate.add_argument(

@@ -13,6 +13,7 @@ from server.chain.composing import (
     SYMBOL,
     Change,
     Composed,
+    Renaming,
     Target,
     Wanted,
     compose_change,
@@ -23,14 +24,14 @@ from server.chain.composing import (
 from server.chain.desk import Desk
 from server.chain.fees import Fees
 from server.chain.forest import Forest
-from server.chain.metadata import NAME_BYTES, Metadata
+from server.chain.metadata import NAME_BYTES, Metadata, MetadataChange
 from server.chain.sealing import About, SpendCapReached, read_durable, seal
 from server.chain.signing import MemorySigner
 from server.chain.transactions import DurableNonce
 from server.chain.units import Alike, Units
 from server.domain.nft import AssetState
 from server.services.ports_mint import Overtaken
-from server.services.rows_mint import CollectionRow, DueAsset, NonceRow, PlannedAsset, TreeRow, TxKind, TxRow
+from server.services.rows_mint import CollectionRow, DueAsset, LeafRow, NonceRow, PlannedAsset, TreeRow, TxKind, TxRow
 from shared.ids import TenantId, TicketId
 
 _MOST_MINTS = 12
@@ -40,6 +41,7 @@ log = structlog.get_logger()
 _UNDER_WAY = {
     TxKind.MINT: AssetState.ASSIGNED,
     TxKind.TRANSFER: AssetState.TRANSFERRING,
+    TxKind.UPDATE: AssetState.UPDATING,
     TxKind.FREEZE: AssetState.FREEZING,
     TxKind.THAW: AssetState.TRANSFERRING,
     TxKind.BURN: AssetState.BURNING,
@@ -66,6 +68,14 @@ class Ground(Struct, kw_only=True):
         """Tell whether a tenant's mints have somewhere to go."""
         found = self.collections.get(tenant)
         return self.tree_for(tenant) is not None and (version == 1 or (found is not None and found.state == "open"))
+
+
+class _What(Struct, frozen=True):
+    """What a transaction does where; an update gives ``new_name``."""
+
+    tree: TreeRow
+    kind: TxKind
+    new_name: str | None = None
 
 
 class Planner:
@@ -140,7 +150,7 @@ class Planner:
             _plan(one, metadata, data_hash(metadata, tree.version))
             for one, metadata in zip(due[:count], described[:count], strict=True)
         ]
-        await self._keep(composed, nonce, (tree, TxKind.MINT), planned)
+        await self._keep(composed, nonce, _What(tree, TxKind.MINT), planned)
         ground.trees[tree.address] = replace(tree, assigned=tree.assigned + count)
         return {one.ticket for one in planned}
 
@@ -161,12 +171,17 @@ class Planner:
             leaf = await unit.mints.leaf(tree.address, due.leaf_index)
         if leaf is None:
             return False
+        collection = ground.collection_of(tree)
+        renaming = await self._rename(due, tree, leaf, collection) if due.action is TxKind.UPDATE else None
+        if due.action is TxKind.UPDATE and renaming is None:
+            return False
         moves = due.action is TxKind.TRANSFER
         change = Change(
             kind=due.action,
-            place=await self._forest.place(tree, leaf, ground.collection_of(tree)),
+            place=await self._forest.place(tree, leaf, collection),
             holder=MemorySigner(plan.wallets.keypair(due.tenant, due.held_by)),
             new_owner=plan.wallets.address(due.tenant, due.wish_owner) if moves else None,
+            renaming=renaming,
         )
         composed = compose_change(plan.keys, change, await self._fees.price(tree.address))
         composed = await self._units.settle(composed, _alike(tree, due.action, composed))
@@ -177,19 +192,29 @@ class Planner:
             uri=due.uri,
             data_hash=leaf.data_hash,
         )
-        await self._keep(composed, nonce, (tree, due.action), [planned])
+        what = _What(tree, due.action, None if renaming is None else due.wish_name)
+        await self._keep(composed, nonce, what, [planned])
         return True
 
-    async def _keep(
-        self, composed: Composed, nonce: DurableNonce, what: tuple[TreeRow, TxKind], planned: list[PlannedAsset]
-    ) -> None:
-        tree, kind = what
+    async def _rename(self, due: DueAsset, tree: TreeRow, leaf: LeafRow, collection: str | None) -> Renaming | None:
+        """Return what an asset says and is to say; None, and it is set aside, where it says what we did not write."""
+        current = await self._describe(due, collection)
+        if data_hash(current, tree.version) == leaf.data_hash:
+            return Renaming(current=current, change=MetadataChange(name=due.wish_name))
+        async with self._desk.db.worker() as unit:
+            await unit.mints.give_up(due.ticket, "metadata_not_ours")
+        log.warning("mint.metadata_not_ours", asset=leaf.asset)
+        return None
+
+    async def _keep(self, composed: Composed, nonce: DurableNonce, what: _What, planned: list[PlannedAsset]) -> None:
+        tree, kind = what.tree, what.kind
         about = About(
             tenant=tree.tenant,
             kind=kind,
             tree=tree.address,
             version=tree.version,
             tickets=[one.ticket for one in planned],
+            new_name=what.new_name,
         )
         new = await seal(self._desk, about, composed, nonce)
         async with self._desk.db.worker() as unit:

@@ -33,6 +33,7 @@ class About(Struct, frozen=True, kw_only=True):
     tree: str | None
     version: int
     tickets: list[TicketId] = []
+    new_name: str | None = None
 
 
 async def seal(desk: Desk, about: About, composed: Composed, under: DurableNonce | Recent) -> NewTx:
@@ -85,4 +86,5 @@ def _describe(desk: Desk, about: About, composed: Composed, sealed: Sealed, nonc
         last_height=sealed.last_height,
         lamports=composed.lamports,
         created_at=desk.clock.now(),
+        new_name=about.new_name,
     )

@@ -29,7 +29,7 @@ POLL_S = 1.0
 _LOOK = timedelta(seconds=60)
 """How often a tree is looked at that we do not write ourselves."""
 _RETRY_S = (0.2, 1.0, 5.0)
-_WRITES = frozenset({TxKind.MINT, TxKind.TRANSFER, TxKind.FREEZE, TxKind.THAW, TxKind.BURN})
+_WRITES = frozenset({TxKind.MINT, TxKind.TRANSFER, TxKind.UPDATE, TxKind.FREEZE, TxKind.THAW, TxKind.BURN})
 
 log = structlog.get_logger()
 

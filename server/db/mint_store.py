@@ -50,6 +50,7 @@ class MintStore(TreeStore, ReconcileStore):
                 tx.last_height,
                 tx.lamports,
                 tx.created_at,
+                tx.new_name,
             )
         )
         if tx.nonce is not None and tx.kind is not TxKind.CANCEL:

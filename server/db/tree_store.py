@@ -8,7 +8,7 @@ from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
 from server.services.ports_mint import Overtaken
 from server.services.rows_mint import CollectionRow, Followed, LeafRow, TreeRow
-from shared.ids import TenantId
+from shared.ids import EventId, TenantId, TicketId
 
 _SQL = load_statements("mint.sql")
 
@@ -44,6 +44,19 @@ class TreeStore:
     async def tenant_name(self, tenant: TenantId) -> str:
         """Return what a tenant is called."""
         return str(await self._connection.fetchval(_SQL["tenant_name"], tenant))
+
+    async def give_up(self, ticket: TicketId, problem: str) -> None:
+        """Set an asset aside for a person to look at."""
+        await self._connection.execute(_SQL["give_up"], ticket, problem)
+
+    async def event_name(self, event: EventId) -> str | None:
+        """Return what an event is called."""
+        name: str | None = await self._connection.fetchval(_SQL["event_name"], event)
+        return name
+
+    async def rename_assets(self, event: EventId, name: str) -> int:
+        """Wish that an event's assets be called so."""
+        return await self._changed("rename_assets", event, name)
 
     async def leaves(self, tree: str) -> list[LeafRow]:
         """Return a tree's leaves."""

@@ -33,6 +33,7 @@ class AssetState(StrEnum):
     CONFIRMED = "confirmed"
     FINALIZED = "finalized"
     TRANSFERRING = "transferring"
+    UPDATING = "updating"
     FREEZING = "freezing"
     FROZEN = "frozen"
     BURNING = "burning"

@@ -28,7 +28,7 @@ from server.services.rows_mint import (
     UntoldTicket,
 )
 from server.services.rows_nft import AssetCount
-from shared.ids import TenantId
+from shared.ids import EventId, TenantId, TicketId
 from shared.problems import Conflict
 
 
@@ -131,6 +131,18 @@ class MintBook(Protocol):
         Raises:
             Overtaken: there is one.
         """
+        ...
+
+    async def give_up(self, ticket: TicketId, problem: str) -> None:
+        """Set an asset aside for a person to look at."""
+        ...
+
+    async def event_name(self, event: EventId) -> str | None:
+        """Return what an event is called; None if there is none."""
+        ...
+
+    async def rename_assets(self, event: EventId, name: str) -> int:
+        """Wish that an event's assets be called so, where they are called otherwise; return how many are."""
         ...
 
     async def tenant_name(self, tenant: TenantId) -> str:

@@ -16,6 +16,8 @@ class TxKind(StrEnum):
 
     MINT = "mint"
     TRANSFER = "transfer"
+    UPDATE = "update"
+    """Changes what an asset is called."""
     FREEZE = "freeze"
     THAW = "thaw"
     BURN = "burn"
@@ -37,7 +39,10 @@ class TxState(StrEnum):
 
 
 class DueAsset(Struct, frozen=True, kw_only=True):
-    """An asset that something is to be done about; ``name`` and ``uri`` are set once it was planned for the first time."""
+    """An asset that something is to be done about; ``name`` and ``uri`` are set once it was planned for the first time.
+
+    ``wish_name``: what it is to be called, None for what it is called already.
+    """
 
     tenant: TenantId
     ticket: TicketId
@@ -52,6 +57,7 @@ class DueAsset(Struct, frozen=True, kw_only=True):
     leaf_index: int | None
     name: str | None
     uri: str | None
+    wish_name: str | None
 
 
 class PlannedAsset(Struct, frozen=True, kw_only=True):
@@ -80,6 +86,7 @@ class NewTx(Struct, frozen=True, kw_only=True):
     last_height: int | None
     lamports: int
     created_at: datetime
+    new_name: str | None = None
 
 
 class TxRow(Struct, frozen=True, kw_only=True):

@@ -2,14 +2,14 @@
 
 -- name: due
 SELECT a.tenant_id AS tenant, a.ticket_id AS ticket, a.event_id AS event, e.name AS event_name, a.token, a.action, a.wish_owner,
-  a.held_by, a.tries, a.tree, a.leaf_index, a.name, a.uri
+  a.held_by, a.tries, a.tree, a.leaf_index, a.name, a.uri, a.wish_name
 FROM nft_assets AS a JOIN events AS e ON (e.tenant_id, e.id) = (a.tenant_id, a.event_id)
 WHERE a.action IS NOT NULL AND a.not_before <= $1
 ORDER BY a.wished_at, a.ticket_id LIMIT $2;
 
 -- name: add_tx
-INSERT INTO chain_txs (tenant_id, kind, tree, tickets, raw, signature, nonce, nonce_value, last_height, lamports, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id;
+INSERT INTO chain_txs (tenant_id, kind, tree, tickets, raw, signature, nonce, nonce_value, last_height, lamports, created_at, new_name)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id;
 
 -- name: take_nonce
 UPDATE chain_nonces SET tx_id = $2 WHERE address = $1 AND tx_id IS NULL AND value = $3;
@@ -161,7 +161,8 @@ WHERE l.tenant_id = $1 AND l.tree = $2 AND l.index = ANY ($3::bigint[]) AND l.ti
 
 -- name: update_assets
 -- A change that no transaction of ours made was made by whoever holds the asset.
-UPDATE nft_assets AS a SET owner = l.owner, flags = l.flags,
+UPDATE nft_assets AS a SET owner = l.owner, flags = l.flags, data_hash = l.data_hash,
+  name = CASE WHEN l.data_hash <> a.data_hash THEN coalesce(ours.new_name, a.name) ELSE a.name END,
   elsewhere = CASE WHEN ours.signature IS NOT NULL THEN false ELSE a.elsewhere OR a.owner <> l.owner END,
   state = CASE WHEN ours.signature IS NULL AND l.hash = decode(repeat('00', 32), 'hex') THEN 'burned' ELSE a.state END,
   problem = CASE WHEN ours.signature IS NULL AND l.hash = decode(repeat('00', 32), 'hex') THEN 'burned_by_holder' ELSE a.problem END
@@ -186,12 +187,25 @@ UPDATE chain_trees SET seq = 0, last_signature = NULL WHERE address = $1;
 
 -- name: dead
 SELECT tenant_id AS tenant, ticket_id AS ticket, event_id AS event,
-  CASE WHEN leaf_index IS NULL THEN 'mint' WHEN wish = 'gone' THEN 'burn' ELSE 'transfer' END AS action, problem, tries
+  CASE WHEN leaf_index IS NULL THEN 'mint' WHEN wish = 'gone' THEN 'burn' WHEN held_by IS DISTINCT FROM wish_owner THEN 'transfer'
+    ELSE 'update' END AS action, problem, tries
 FROM nft_assets WHERE state = 'dead' ORDER BY ticket_id LIMIT $1;
 
 -- name: revive
 UPDATE nft_assets SET state = 'retryable', tries = 0, not_before = '-infinity'
 WHERE state = 'dead' AND ($1::uuid[] IS NULL OR ticket_id = ANY ($1));
+
+-- name: give_up
+UPDATE nft_assets SET state = 'dead', problem = $2 WHERE ticket_id = $1 AND tx_id IS NULL AND state NOT IN ('dead', 'burned');
+
+-- name: event_name
+SELECT name FROM events WHERE id = $1;
+
+-- name: rename_assets
+-- Those that were moved away by their holders, or are to go, are left as they are.
+UPDATE nft_assets SET wish_name = $2
+WHERE event_id = $1 AND wish = 'live' AND state NOT IN ('dead', 'burned') AND NOT elsewhere AND name IS NOT NULL
+  AND coalesce(wish_name, name) <> $2;
 
 -- name: public
 SELECT coalesce(a.name, e.name) AS name, e.name AS event_name, y.name AS type_name,
