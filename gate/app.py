@@ -58,6 +58,7 @@ class Agent(Struct, frozen=True, kw_only=True, eq=False):
     watch: Watch
     obedience: Obedience
     listings: Listings
+    supervision: Supervision
 
 
 class _Seen(Struct, frozen=True, kw_only=True, eq=False):
@@ -163,6 +164,7 @@ def _connect(setup: AgentSetup, stores: Stores, server: GateRemote) -> Agent:
         watch=watch,
         obedience=obedience,
         listings=Listings(setup.directory, lambda: stores.knowledge.ready, staff.note_listing),
+        supervision=staff,
     )
 
 

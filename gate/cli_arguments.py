@@ -194,12 +194,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait", type=_seconds, metavar="N", help="seconds to wait for the server at the very first start"
     )
-    parser.add_argument(
-        "--open-command", metavar="COMMAND", help="a program to run for each admission: opens a turnstile"
-    )
-    parser.add_argument(
-        "--turnstile", type=Path, metavar="PATH", help="a serial device to write OPEN to, or gpio:CHIP:LINE[:CONTACT]"
-    )
+    _add_turnstile(parser)
     parser.add_argument("--json-log", type=Path, metavar="FILE", help="append the lines of --headless to a file, too")
     parser.add_argument(
         "--language", metavar="CODE", help="the screen's language: en, de (default: the one chosen last)"
@@ -208,6 +203,21 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--drill", action="store_true", help="practise with made-up guests; nothing of it is kept or sent"
     )
     _add_data(parser)
+
+
+def _add_turnstile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--open-command", metavar="COMMAND", help="a program to run for each admission: opens a turnstile"
+    )
+    parser.add_argument(
+        "--turnstile", type=Path, metavar="PATH", help="a serial device to write OPEN to, or gpio:CHIP:LINE[:CONTACT]"
+    )
+    parser.add_argument(
+        "--unused",
+        choices=("take-back", "tell"),
+        default="take-back",
+        help="an admission after which the turnstile says that nobody went through: take it back, or only tell the staff",
+    )
 
 
 def _seconds(text: str) -> float:

@@ -33,7 +33,7 @@ from gate.sources import STDIN, SourceChoice
 from gate.store.lock import hold_directory
 from gate.sync.address import check_address
 from gate.sync.problems import GateWiped
-from gate.turning import TurnstileChoice, choose_turnstile, run_beside
+from gate.turning import Beside, TurnstileChoice, choose_turnstile, run_beside
 from gate.turnstile import NewsSink, TurnstileNews
 from gate.version import name_software
 from gate.wiping import AGENT_LOG_NAME, wipe_if_due
@@ -71,7 +71,9 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
     """
     if asked.source == STDIN and not asked.headless:
         raise InputUnusable("The screen needs the keyboard: use --source stdin with --headless only.")
-    turnstile = choose_turnstile(asked.open_command, asked.turnstile, drill=asked.drill)
+    turnstile = choose_turnstile(
+        asked.open_command, asked.turnstile, drill=asked.drill, takes_back=asked.unused == "take-back"
+    )
     os.umask(_OWNER_ONLY)
     if asked.drill:
         return asyncio.run(_practise(asked))
@@ -197,8 +199,14 @@ async def _run(setup: AgentSetup, run: _Run, writer: LineWriter) -> int:
             if not run.headless:
                 return await _run_on_screen(agent, run, stopper, _Tellers(status=tell, turnstile=tell_turnstile))
             work = run_agent(agent, run.plan, stopper, tell)
-            await run_beside(run.turnstile, agent.view.outcomes(), setup.clock, tell_turnstile, work)
+            await run_beside(run.turnstile, _beside(agent, tell_turnstile), work)
             return 0
+
+
+def _beside(agent: Agent, tell: NewsSink) -> Beside:
+    return Beside(
+        outcomes=agent.view.outcomes(), clock=agent.setup.clock, tell=tell, take_back=agent.supervision.take_back_unused
+    )
 
 
 async def _run_on_screen(agent: Agent, run: _Run, stopper: Stopper, tell: _Tellers) -> int:
@@ -216,7 +224,7 @@ async def _run_on_screen(agent: Agent, run: _Run, stopper: Stopper, tell: _Telle
     async def run_behind() -> None:
         try:
             work = run_agent(agent, run.plan, stopper, tell.status)
-            await run_beside(run.turnstile, agent.view.outcomes(), agent.setup.clock, tell_turnstile, work)
+            await run_beside(run.turnstile, _beside(agent, tell_turnstile), work)
         except TicketTokenError as problem:
             faults.append(problem)
             await stopper.wanted.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -53,60 +54,60 @@ class Lines(Protocol):
 
 
 class PinBarrier:
-    """Holds the line for half a second for each opening, and says whether somebody went through where a contact tells."""
+    """Holds the line for half a second for each opening; where a contact tells, says of each whether somebody went through.
+
+    It does not say of which: several may stand open at once.
+    """
 
     def __init__(self, lines: Lines, pins: Pins, heard: Heard, turn_within_s: float = TURN_WITHIN_S) -> None:
         self._lines = lines
         self._pins = pins
         self._heard = heard
         self._turn_within_s = turn_within_s
-        self._waiting: int | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._waiting: deque[asyncio.TimerHandle] = deque()
         if pins.contact is not None:
             lines.watch(self._turned)
 
     async def open(self, gate_seq: int) -> None:
-        """Open once.
+        """Open once; ``gate_seq`` is of no use to a wire.
 
         Raises:
             TurnstileStuck: the line cannot be set.
         """
-        self._end_waiting(Happened.UNUSED)
         try:
             self._lines.drive(active=True)
-            if self._pins.contact is not None:
-                self._waiting = gate_seq
-                self._patience = asyncio.get_running_loop().call_later(
-                    self._turn_within_s, self._end_waiting, Happened.UNUSED
-                )
             try:
+                if self._pins.contact is not None:
+                    self._wait_for_turn()
                 await asyncio.sleep(self._pins.pulse_s)
             finally:
                 self._lines.drive(active=False)
         except OSError as exc:
-            self._waiting = None
             raise TurnstileStuck(
-                f"Line {self._pins.line} of {self._pins.chip} cannot be set ({exc.strerror}): open by hand, and check --turnstile."
+                f"Line {self._pins.line} of {self._pins.chip} cannot be set for record {gate_seq} ({exc.strerror}): "
+                "open by hand, and check --turnstile."
             ) from exc
 
     async def close(self) -> None:
-        """Let go of the pins; an opening nobody has used yet is not waited for."""
-        if self._patience is not None:
-            self._patience.cancel()
+        """Let go of the pins; openings nobody has used yet are not waited for."""
+        for patience in self._waiting:
+            patience.cancel()
+        self._waiting.clear()
         self._lines.close()
 
-    def _turned(self) -> None:
-        if self._waiting is None:
-            self._heard(Happened.TURNED, None)
-        self._end_waiting(Happened.TURNED)
+    def _wait_for_turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._waiting.append(loop.call_later(self._turn_within_s, self._give_up))
 
-    def _end_waiting(self, what: Happened) -> None:
-        gate_seq, self._waiting = self._waiting, None
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
-        if gate_seq is not None:
-            self._heard(what, gate_seq)
+    def _give_up(self) -> None:
+        # All wait equally long: the oldest is over first.
+        self._waiting.popleft()
+        self._heard(Happened.UNUSED, None)
+
+    def _turned(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().cancel()
+        self._heard(Happened.TURNED, None)
 
 
 class GpiodLines:

@@ -73,7 +73,11 @@ class StatusLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="statu
 
 
 class TurnstileLine(Struct, frozen=True, kw_only=True, tag_field="type", tag="turnstile"):
-    """What became of an opening: ``what`` is one of opened, stuck, turned, unused (it opened and nobody went through)."""
+    """What became of an opening: ``what`` is one of opened, stuck, turned, unused (it opened and nobody went through).
+
+    Two more say the same as unused: taken_back (and the admission was taken back), doubted (for the fourth time in a row or
+    more, so that the admission stands).
+    """
 
     what: str
     at: datetime

@@ -119,6 +119,20 @@ class Supervision:
         records = await self._parts.journal.last_records(_LOOK_BACK)
         return tell_past(records, unix_ms(self._parts.clock.now()))[:_MOST_PAST]
 
+    async def take_back_unused(self, scan: ScanId) -> bool:
+        """Take an admission back after which the turnstile says that nobody went through; no person decides that.
+
+        Raises:
+            TicketTokenError: the record could not be made durable; the admission stands.
+        """
+        by = Override(supervisor=_NOBODY, reason=UndoReason.NOBODY_TURNED.value)
+        decision = await self._parts.overruler.take_back(scan, by)
+        if decision.outcome is None:
+            return False
+        _log.info("turnstile.taken_back", scan=str(scan))
+        await asyncio.shield(self._parts.answer(decision.outcome))
+        return True
+
     async def undoable(self) -> tuple[Undoable, ...]:
         """Return the admissions that can be taken back, newest first."""
         now_ms = unix_ms(self._parts.clock.now())

@@ -12,20 +12,35 @@ from msgspec import Struct
 from gate.barriers import CommandBarrier, Heard, LineBarrier, parse_command, try_line
 from gate.gpio import PinBarrier, Pins, parse_pins, take_pins
 from gate.outcome import Outcome
-from gate.turnstile import Happened, NewsSink, Turnstile
+from gate.turnstile import Barrier, Happened, NewsSink, TakeBack, Turnstile
 from shared.clock import Clock
 from shared.problems import InputUnusable, TicketTokenError
 
 
 class TurnstileChoice(Struct, frozen=True, kw_only=True):
-    """How the way is opened: by a program with its arguments, by lines to a device, or by pins."""
+    """How the way is opened: by a program with its arguments, by lines to a device, or by pins.
+
+    With ``takes_back`` an admission after which nobody went through is taken back.
+    """
 
     command: tuple[str, ...] = ()
     line: Path | None = None
     pins: Pins | None = None
+    takes_back: bool = True
 
 
-def choose_turnstile(command: str | None, line: Path | None, *, drill: bool) -> TurnstileChoice | None:
+class Beside(Struct, frozen=True, kw_only=True, eq=False):
+    """What a turnstile needs of the gate beside which it stands."""
+
+    outcomes: AsyncIterator[Outcome]
+    clock: Clock
+    tell: NewsSink
+    take_back: TakeBack
+
+
+def choose_turnstile(
+    command: str | None, line: Path | None, *, drill: bool, takes_back: bool = True
+) -> TurnstileChoice | None:
     """Return what a person chose, None for no turnstile.
 
     Raises:
@@ -40,19 +55,14 @@ def choose_turnstile(command: str | None, line: Path | None, *, drill: bool) -> 
     pins = parse_pins(str(line)) if line is not None else None
     if pins is not None:
         take_pins(pins).close()
-        return TurnstileChoice(pins=pins)
+        return TurnstileChoice(pins=pins, takes_back=takes_back)
     if line is not None:
         try_line(line)
-    return TurnstileChoice(command=parse_command(command) if command is not None else (), line=line)
+    words = parse_command(command) if command is not None else ()
+    return TurnstileChoice(command=words, line=line, takes_back=takes_back)
 
 
-async def run_beside(
-    choice: TurnstileChoice | None,
-    outcomes: AsyncIterator[Outcome],
-    clock: Clock,
-    tell: NewsSink,
-    work: Awaitable[None],
-) -> None:
+async def run_beside(choice: TurnstileChoice | None, gate: Beside, work: Awaitable[None]) -> None:
     """Do the gate's work with its turnstile, if one was chosen, opening for its outcomes.
 
     Raises:
@@ -61,9 +71,9 @@ async def run_beside(
     if choice is None:
         await work
         return
-    turnstile, fault = _make(choice, clock, tell), None
+    turnstile, fault = _make(choice, gate), None
     async with asyncio.TaskGroup() as group:
-        group.create_task(turnstile.run(outcomes))
+        group.create_task(turnstile.run(gate.outcomes))
         try:
             await work
         except TicketTokenError as problem:
@@ -72,21 +82,24 @@ async def run_beside(
         raise fault
 
 
-def _make(choice: TurnstileChoice, clock: Clock, tell: NewsSink) -> Turnstile:
+def _make(choice: TurnstileChoice, gate: Beside) -> Turnstile:
     heard: list[Heard] = []
 
     def hear(what: Happened, gate_seq: int | None) -> None:
         for listener in heard:
             listener(what, gate_seq)
 
-    if choice.pins is not None:
-        turnstile = Turnstile(PinBarrier(take_pins(choice.pins), choice.pins, hear), clock, tell)
-        heard.append(turnstile.hear)
-        return turnstile
-    if choice.line is None:
-        return Turnstile(CommandBarrier(choice.command, os.environ), clock, tell)
-    barrier = LineBarrier(choice.line, hear)
-    turnstile = Turnstile(barrier, clock, tell)
+    barrier = _make_barrier(choice, hear)
+    turnstile = Turnstile(barrier, gate.clock, gate.tell, gate.take_back if choice.takes_back else None)
     heard.append(turnstile.hear)
-    barrier.attach()
+    if isinstance(barrier, LineBarrier):
+        barrier.attach()
     return turnstile
+
+
+def _make_barrier(choice: TurnstileChoice, hear: Heard) -> Barrier:
+    if choice.pins is not None:
+        return PinBarrier(take_pins(choice.pins), choice.pins, hear)
+    if choice.line is not None:
+        return LineBarrier(choice.line, hear)
+    return CommandBarrier(choice.command, os.environ)

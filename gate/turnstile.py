@@ -11,9 +11,11 @@ from typing import Protocol
 import structlog
 from msgspec import Struct
 
+from gate.openings import Opening, Openings
 from gate.outcome import Outcome
 from gate.ports import RecordKind
 from shared.clock import Clock
+from shared.ids import ScanId
 from shared.problems import TicketTokenError, Unavailable
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -33,10 +35,16 @@ class Happened(StrEnum):
     STUCK = "stuck"
     TURNED = "turned"
     UNUSED = "unused"
+    TAKEN_BACK = "taken_back"
+    DOUBTED = "doubted"
 
 
 class TurnstileNews(Struct, frozen=True, kw_only=True):
-    """What became of the opening for a record of the log; ``gate_seq`` is None when the device did not say which."""
+    """What became of the opening for a record of the log; ``gate_seq`` is None where nobody knows which it was.
+
+    ``unused``: it opened and nobody went through, and the admission stands. ``taken_back``: the same, and it was taken back.
+    ``doubted``: the same again and again, which no turnstile says that works; the admission stands.
+    """
 
     what: Happened
     at: datetime
@@ -45,6 +53,8 @@ class TurnstileNews(Struct, frozen=True, kw_only=True):
 
 
 NewsSink = Callable[[TurnstileNews], Awaitable[None]]
+TakeBack = Callable[[ScanId], Awaitable[bool]]
+"""Takes an admission back that nobody used; says whether that was done. May raise a TicketTokenError."""
 
 
 class Barrier(Protocol):
@@ -66,13 +76,16 @@ class Barrier(Protocol):
 class Turnstile:
     """Opens for every admission on record, in order; what fails is told, and the next one is tried anew.
 
-    A repeat of an answer opens nothing: it may be the same person's second glance.
+    A repeat of an answer opens nothing: it may be the same person's second glance. Without ``take_back`` an admission that
+    nobody used stands, and the staff is told.
     """
 
-    def __init__(self, barrier: Barrier, clock: Clock, tell: NewsSink) -> None:
+    def __init__(self, barrier: Barrier, clock: Clock, tell: NewsSink, take_back: TakeBack | None = None) -> None:
         self._barrier = barrier
         self._clock = clock
         self._tell = tell
+        self._take_back = take_back
+        self._openings = Openings()
         self._heard: asyncio.Queue[tuple[Happened, int | None]] = asyncio.Queue(maxsize=_HEARD)
 
     async def run(self, outcomes: AsyncIterator[Outcome]) -> None:
@@ -81,8 +94,8 @@ class Turnstile:
             listening = group.create_task(self._listen())
             try:
                 async for outcome in outcomes:
-                    if opens(outcome) and outcome.gate_seq is not None:
-                        await self._open(outcome.gate_seq)
+                    if opens(outcome) and outcome.gate_seq is not None and outcome.scan is not None:
+                        await self._open(outcome.gate_seq, outcome.scan)
             except TicketTokenError as problem:
                 # What ended the gate, told by the one who runs it.
                 _log.info("turnstile.ended", code=problem.code)
@@ -101,12 +114,39 @@ class Turnstile:
     async def _listen(self) -> None:
         while True:
             what, gate_seq = await self._heard.get()
-            await self._announce(what, gate_seq)
+            if what is Happened.TURNED:
+                opening = self._openings.turned(gate_seq)
+                await self._announce(what, gate_seq if opening is None else opening.gate_seq)
+            else:
+                await self._settle_unused(gate_seq)
 
-    async def _open(self, gate_seq: int) -> None:
+    async def _settle_unused(self, named: int | None) -> None:
+        opening = self._openings.unused(named, self._clock.monotonic())
+        if opening is None:
+            await self._announce(Happened.UNUSED, named)
+            return
+        what = Happened.UNUSED
+        if self._take_back is not None and self._openings.is_doubtful:
+            what = Happened.DOUBTED
+        elif self._take_back is not None and opening.certain:
+            what = await self._undo(opening, self._take_back)
+        await self._announce(what, opening.gate_seq)
+
+    async def _undo(self, opening: Opening, take_back: TakeBack) -> Happened:
+        try:
+            # Once begun it is done: the end of a night must not leave a record that nobody counted.
+            done = await asyncio.shield(take_back(opening.scan))
+        except TicketTokenError as problem:
+            _log.error("turnstile.not_taken_back", gate_seq=opening.gate_seq, code=problem.code, message=str(problem))
+            return Happened.UNUSED
+        return Happened.TAKEN_BACK if done else Happened.UNUSED
+
+    async def _open(self, gate_seq: int, scan: ScanId) -> None:
+        self._openings.add(gate_seq, scan, self._clock.monotonic())
         try:
             await self._barrier.open(gate_seq)
         except TurnstileStuck as problem:
+            self._openings.forget(gate_seq)
             _log.error("turnstile.stuck", gate_seq=gate_seq, message=str(problem))
             await self._announce(Happened.STUCK, gate_seq, str(problem))
             return

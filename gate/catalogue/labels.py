@@ -62,6 +62,9 @@ class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     taken_back: str
     turnstile_stuck: str
     turnstile_unused: str
+    turnstile_taken_back: str
+    turnstile_doubted: str
+    turnstile: str
 
 
 class StaffLabels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

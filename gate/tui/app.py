@@ -90,11 +90,17 @@ class GateApp(App[None], inherit_bindings=False):
     async def show_turnstile(self, news: TurnstileNews) -> None:
         """Tell the staff that somebody stands before a turnstile that did not open, or that nobody went through."""
         labels = self.lane.wording.catalogue.texts.labels
-        told = {Happened.STUCK: labels.turnstile_stuck, Happened.UNUSED: labels.turnstile_unused}.get(news.what)
+        told = {
+            Happened.STUCK: labels.turnstile_stuck,
+            Happened.UNUSED: labels.turnstile_unused,
+            Happened.TAKEN_BACK: labels.turnstile_taken_back,
+            Happened.DOUBTED: labels.turnstile_doubted,
+        }.get(news.what)
         if told is None or not self.is_running:
             return
         number = "?" if news.gate_seq is None else str(news.gate_seq)
-        severity: Literal["error", "warning"] = "error" if news.what is Happened.STUCK else "warning"
+        grave = news.what in {Happened.STUCK, Happened.DOUBTED}
+        severity: Literal["error", "warning"] = "error" if grave else "warning"
         # In the screen's own time: openings are reported from outside it.
         self.call_later(self.notify, told.format(number=number), severity=severity, markup=False)
 

@@ -12,6 +12,7 @@ from gate.outcome import GateStatus, Outcome
 from gate.ports import RecordKind
 from gate.tui.display import Display
 from gate.tui.plain import make_ascii, make_plain
+from shared.admission.override import UndoReason
 from shared.admission.verdict import Reason
 from shared.clock import from_unix_ms
 
@@ -74,6 +75,11 @@ class Tally(Struct, frozen=True, kw_only=True):
 
     label: str
     value: str
+
+
+def is_quiet(outcome: Outcome) -> bool:
+    """Say whether it is only listed: what a turnstile did must not cover the answer to the next guest."""
+    return outcome.override == UndoReason.NOBODY_TURNED
 
 
 def is_repeat(outcome: Outcome) -> bool:
@@ -190,7 +196,8 @@ def _supervised(outcome: Outcome, wording: Wording) -> str:
         return ""
     texts, undone = wording.catalogue.texts, outcome.kind is RecordKind.UNDO
     reasons: dict[str, str] = {str(one): text for one, text in (texts.undos if undone else texts.overrides).items()}
-    who = make_plain(outcome.supervisor or "?", _PLACE_COLUMNS)
+    nobody = texts.labels.turnstile if outcome.override == UndoReason.NOBODY_TURNED else "?"
+    who = make_plain(outcome.supervisor or nobody, _PLACE_COLUMNS)
     template = texts.labels.taken_back if undone else texts.labels.supervised
     return template.format(who=who, why=reasons.get(outcome.override, outcome.override))
 

@@ -16,7 +16,7 @@ from gate.tui.screens.closed import ClosedScreen
 from gate.tui.screens.history import HistoryScreen
 from gate.tui.screens.peek import PeekScreen
 from gate.tui.screens.pin import PinScreen
-from shared.admission.override import OverrideReason, UndoReason, may_override
+from shared.admission.override import BY_PEOPLE, OverrideReason, may_override
 from shared.ids import ScanId
 from shared.problems import TicketTokenError
 
@@ -134,11 +134,10 @@ class StaffFlows:
             self._report(await self._staff.override(past.scan, reason))
 
     async def _take_back(self, scan: ScanId) -> None:
-        reasons = tuple(UndoReason)
         texts = self._wording.catalogue.texts.undos
-        why = await self._choose(self._labels.why_undo, tuple(texts[reason] for reason in reasons))
+        why = await self._choose(self._labels.why_undo, tuple(texts[reason] for reason in BY_PEOPLE))
         if why >= 0:
-            self._report(await self._staff.undo(scan, reasons[why]))
+            self._report(await self._staff.undo(scan, BY_PEOPLE[why]))
 
     async def _ask_why(self) -> OverrideReason | None:
         reasons = tuple(OverrideReason)

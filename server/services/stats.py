@@ -18,8 +18,9 @@ from server.services.rows_gates import ConflictRow, GateTally, ScanRow, Stalenes
 from shared.admission.verdict import Direction, Reason
 from shared.clock import from_unix_ms
 from shared.ids import ConflictId, EventId, GateId, ScanId, TicketId
+from shared.problems import CodeMalformed
 from shared.sync.ledger import ConflictClass, Severity
-from shared.sync.scan import Mode
+from shared.sync.scan import Mode, ScanRecord, decode_record
 from shared.tickets.lifecycle import State
 
 
@@ -54,7 +55,11 @@ class EventFigures(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ScanView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """One scan. ``server_reason`` is what the rule said on receipt, with all the server knew; ``proven`` its own check."""
+    """One scan. ``server_reason`` is what the rule said on receipt, with all the server knew; ``proven`` its own check.
+
+    ``supervisor`` decided, or did something besides, for the reason in ``decision``: an id, or ``-`` where it was nobody in
+    particular. ``undoes`` is the admission taken back.
+    """
 
     scan_id: ScanId
     gate_id: GateId
@@ -69,6 +74,9 @@ class ScanView(Struct, frozen=True, kw_only=True, rename="camel"):
     server_reason: Reason | None
     mode: Mode
     proven: bool
+    supervisor: str | None
+    decision: str | None
+    undoes: ScanId | None
 
 
 class WitnessView(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -207,6 +215,8 @@ def _view_gate(gate: GateTally) -> GateFigures:
 
 
 def _view_scan(row: ScanRow, names: Mapping[GateId, str]) -> ScanView:
+    record = _read(row.body)
+    override = None if record is None else record.override
     return ScanView(
         scan_id=row.scan,
         gate_id=row.gate,
@@ -221,7 +231,18 @@ def _view_scan(row: ScanRow, names: Mapping[GateId, str]) -> ScanView:
         server_reason=row.server_reason,
         mode=row.mode,
         proven=row.proven,
+        supervisor=None if override is None else override.supervisor,
+        decision=None if override is None else override.reason,
+        undoes=None if record is None else record.takes_back,
     )
+
+
+def _read(body: bytes) -> ScanRecord | None:
+    """Return what a gate wrote; None where this version does not understand it, which is kept all the same."""
+    try:
+        return decode_record(body)
+    except CodeMalformed:
+        return None
 
 
 def view_conflict(row: ConflictRow, names: Mapping[GateId, str]) -> ConflictView:

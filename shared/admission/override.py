@@ -20,11 +20,16 @@ class OverrideReason(StrEnum):
 
 
 class UndoReason(StrEnum):
-    """Why a supervisor takes an admission back."""
+    """Why an admission is taken back: by a supervisor, or, in the last case, by the gate whose turnstile nobody turned."""
 
     SCANNED_IN_ERROR = "scanned_in_error"
     GUEST_TURNED_BACK = "guest_turned_back"
     WRONG_PERSON = "wrong_person"
+    NOBODY_TURNED = "nobody_turned"
+
+
+BY_PEOPLE = tuple(reason for reason in UndoReason if reason is not UndoReason.NOBODY_TURNED)
+"""What a supervisor may choose from."""
 
 
 class StaffAction(StrEnum):

@@ -26,6 +26,7 @@ from gate.tui.cards import (
     describe_repeat,
     describe_row,
     hold_s,
+    is_quiet,
     is_repeat,
 )
 from gate.tui.flows import StaffFlows
@@ -117,13 +118,15 @@ class LaneScreen(Screen[None]):
             self._write_verdict()
             return
         self._recent.appendleft(outcome)
+        self._write_recent()
+        if is_quiet(outcome):
+            return
         self._shown, self._repeated = outcome, None
         self._until_s = self._clock.monotonic() + hold_s(outcome, display)
         if not self._muted:
             self._sound(self.wording.catalogue.tone(outcome.verdict.reason))
         self._close_overlay()
         self._write_verdict()
-        self._write_recent()
         self.tick()
 
     def _sound(self, tone: Tone) -> None:

@@ -210,6 +210,18 @@ async def test_admission_is_taken_back_and_the_ticket_is_good_again(door: Door) 
     assert (await door.show_ticket(1)).verdict.reason is Reason.OK
 
 
+async def test_turnstile_that_nobody_turned_takes_back_without_a_supervisor_and_says_so(door: Door) -> None:
+    admitted = await door.show_ticket(1)
+    assert admitted.scan is not None
+    assert await door.staff.take_back_unused(admitted.scan)
+    record = (await door.records())[-1]
+    assert (record.reason, record.undoes) == (Reason.UNDONE, admitted.scan)
+    assert record.override == Override(supervisor="-", reason="nobody_turned")
+    assert [one.override for one in door.told] == ["nobody_turned"]
+    assert not await door.staff.take_back_unused(admitted.scan)
+    assert (await door.show_ticket(1)).verdict.reason is Reason.OK
+
+
 async def test_admission_cannot_be_taken_back_after_a_quarter_of_an_hour(door: Door) -> None:
     admitted = await door.show_ticket(1)
     door.clock.advance(timedelta(minutes=15, milliseconds=1))
