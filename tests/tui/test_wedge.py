@@ -16,6 +16,7 @@ from textual.widgets import Input
 from gate.outcome import Outcome
 from gate.tui.screens.choice import ChoiceScreen
 from gate.tui.screens.closed import ClosedScreen
+from gate.tui.screens.history import HistoryScreen
 from gate.tui.screens.lane import LaneScreen
 from gate.tui.screens.overlay import CodeScreen, HelpScreen, QuitScreen
 from gate.tui.screens.peek import PeekScreen
@@ -101,6 +102,7 @@ async def test_code_is_decided_on_without_a_key_before_it_and_presses_none() -> 
         (("s",), PinScreen),
         (("s", *PIN, "enter"), ChoiceScreen),
         (("o",), ChoiceScreen),
+        (("h",), HistoryScreen),
     ],
 )
 async def test_code_is_read_above_every_screen_and_answers_no_question(
