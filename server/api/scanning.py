@@ -23,6 +23,7 @@ class ScanningApi:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._desk = checkin.CheckinDesk(context)
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
@@ -59,7 +60,7 @@ class ScanningApi:
         """Admit somebody."""
         ticket = TicketId(read_id(request, "ticket"))
         body = await read_body(request, checkin.CheckinRequest)
-        return reply(await checkin.check_in(self._context, request[USER], ticket, body), headers=_NO_STORE)
+        return reply(await self._desk.check_in(request[USER], ticket, body), headers=_NO_STORE)
 
 
 def _look(path: str, handler: Handler, summary: str) -> Route:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from server.db.driver import Connection, read_optional, read_row
@@ -77,6 +78,11 @@ class GateStore:
     async def get(self, gate: GateId) -> GateRow | None:
         """Return a gate, revoked or not."""
         return read_optional(await self._connection.fetchrow(_SQL["get"], gate), GateRow)
+
+    async def get_all(self, gates: Collection[GateId]) -> dict[GateId, GateRow]:
+        """Return gates by id, revoked or not."""
+        rows = await self._connection.fetch(_SQL["get_all"], list(gates))
+        return {one.id: one for one in (read_row(row, GateRow) for row in rows)}
 
     async def lock(self, gate: GateId) -> GateRow | None:
         """Return a gate, locked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import asyncpg
+import msgspec
 
 from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
@@ -15,6 +16,7 @@ from shared.problems import Internal
 from shared.sync.scan import GENESIS
 
 _SQL = load_statements("scan.sql")
+_OF_TYPE = "y_"
 _FRESH = LogRow(acked=0, chain=GENESIS)
 
 
@@ -54,11 +56,7 @@ class ScanStore:
     async def lock_tickets(self, tickets: Sequence[TicketId]) -> list[LockedTicket]:
         """Return tickets with their types and lock the tickets."""
         rows = await self._connection.fetch(_SQL["lock_tickets"], tickets)
-        locked = [read_row(row, TicketRow) for row in rows]
-        wanted = {ticket.ticket_type for ticket in locked}
-        records = await self._connection.fetch(_SQL["ticket_types"], list(wanted))
-        types = {kind.id: kind for kind in (read_row(record, TicketTypeRow) for record in records)}
-        return [LockedTicket(ticket=ticket, ticket_type=types[ticket.ticket_type]) for ticket in locked]
+        return [_read_locked(row) for row in rows]
 
     async def admissions(self, tickets: Sequence[TicketId]) -> list[StoredAdmission]:
         """Return all stored admissions of these tickets."""
@@ -107,6 +105,13 @@ class ScanStore:
         if row is None:
             raise Internal(f"the statement {statement} returned no row")
         return row
+
+
+def _read_locked(row: asyncpg.Record) -> LockedTicket:
+    columns = dict(row)
+    ticket = {name: value for name, value in columns.items() if not name.startswith(_OF_TYPE)}
+    kind = {name.removeprefix(_OF_TYPE): value for name, value in columns.items() if name.startswith(_OF_TYPE)}
+    return LockedTicket(ticket=msgspec.convert(ticket, TicketRow), ticket_type=msgspec.convert(kind, TicketTypeRow))
 
 
 def _scan_values(scan: ScanRow) -> tuple[object, ...]:

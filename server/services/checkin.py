@@ -1,239 +1,141 @@
 """Checking in by way of the server: a scan of the event's server gate, decided by the same rule, kept in the same log.
 
-What a gate does with a scan happens here in one transaction: decide, write the record down, settle the ticket, tell the
-others. So gates learn of it by the feed, and a collision with a gate that was offline becomes a conflict like any other.
+Check-ins of one event come one after the other, for they are records of one log. So those that arrive while others are being
+written down wait, and are then written down together: what one costs in round trips, many cost as well.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from contextvars import Context as Variables
 
+import structlog
 from msgspec import Struct
-from msgspec.structs import replace
 
-from server.domain.access import Scope, User, check_scope
+from server.domain.access import User
+from server.services.checkin_batch import Outcome, check_in_all
+from server.services.checkin_cases import CheckedIn, CheckinRequest, Visit, check_request
 from server.services.context import Context
-from server.services.ports import Unit
-from server.services.problems import EventUnknown, TicketUnknown
-from server.services.problems_access import AlreadyCheckedIn, CodeNeeded, FirstUse, ForceUnexplained
-from server.services.rows import HandleRow, TicketRow
-from server.services.scan_code import Scanned, read_code
-from server.services.scanning import (
-    MISMATCH,
-    CodeText,
-    Known,
-    ReasonText,
-    Spot,
-    describe_use,
-    find_spot,
-    find_ticket,
-    judge,
-    load,
-)
-from server.services.server_log import ServerLog, open_log, stamp, write_record
-from shared.admission.override import OverrideReason, may_override
-from shared.admission.verdict import Direction, Reason, Verdict
-from shared.clock import unix_ms
-from shared.codes.keys import derive_handle, hash_handle
-from shared.ids import EventId, GateId, ScanId, TicketId, uuid7
-from shared.sync.scan import Mode, Override, ScanRecord, hash_code
-from shared.tickets.lifecycle import State
+from server.services.correlation import correlating, present_correlation
+from server.services.scan_code import ReaderShelf, hint_of
+from shared.ids import TenantId, TicketId
+from shared.problems import Unavailable
 
-_UNSURE_MS = 50
-"""By how much a server's clock may be wrong: servers follow a time server."""
+__all__ = ["CheckedIn", "CheckinDesk", "CheckinRequest", "check_in"]
 
-_REPEATED = frozenset({Reason.ALREADY_USED, Reason.ALREADY_USED_ELSEWHERE, Reason.DOUBLE_READ, Reason.MUST_EXIT_FIRST})
+_MOST_TOGETHER = 64
+_MOST_SHELVES = 64
+_Lane = tuple[TenantId, int | None]
+
+log = structlog.get_logger()
 
 
-class CheckinRequest(Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """What was scanned and where. ``force`` admits against the rule: a supervisor's decision, which needs a reason.
-
-    Forced, a ticket may come without its code, for a phone that is broken.
-    """
-
-    code: CodeText | None = None
-    gate_id: GateId | None = None
-    direction: Direction | None = None
-    force: bool = False
-    reason: OverrideReason | None = None
+class _Waiting(Struct, frozen=True, kw_only=True, eq=False):
+    visit: Visit
+    told: asyncio.Future[CheckedIn]
 
 
-class CheckedIn(Struct, frozen=True, kw_only=True, rename="camel"):
-    """What came of it: whether somebody may pass, why or why not, and under which id that is in the event's scans."""
+class CheckinDesk:
+    """Takes check-ins, those of one event in turn and as many at once as are waiting."""
 
-    admitted: bool
-    reason: ReasonText
-    ticket_id: TicketId
-    status: State
-    event_id: EventId
-    event_name: str
-    ticket_type_name: str
-    seat: str | None
-    direction: Direction
-    forced: bool = False
-    at: datetime | None = None
-    scan_id: ScanId | None = None
-    wait_seconds: int | None = None
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._lanes: dict[_Lane, deque[_Waiting]] = {}
+        self._shelves: OrderedDict[_Lane, ReaderShelf] = OrderedDict()
+        self._serving: set[asyncio.Task[None]] = set()
 
+    async def check_in(self, user: User, ticket_id: TicketId, request: CheckinRequest) -> CheckedIn:
+        """Admit the holder of a ticket, once; a refusal that is no repetition is an answer as well.
 
-class _Case(Struct, frozen=True, kw_only=True):
-    """A decision before it is written down: who asked what, where, of what, and what the rule says."""
+        Durable when this returns or raises AlreadyCheckedIn. Whoever stops waiting may have been checked in all the same.
 
-    user: User
-    request: CheckinRequest
-    held: ServerLog
-    known: Known
-    scanned: Scanned
-    spot: Spot
-    verdict: Verdict
-    now: datetime
+        Raises:
+            TicketUnknown: the caller may scan no such ticket.
+            AlreadyCheckedIn: it is in already; the problem says since when and by which gate.
+            CodeNeeded, ForceUnexplained: no code although nothing is forced, or forced without a reason.
+            ScopeMissing: forcing is not the caller's right.
+            GateElsewhere: the gate that is named is none of the event's in service.
+        """
+        check_request(user, request)
+        visit = Visit(user=user, ticket=ticket_id, request=request, trace=present_correlation())
+        told: asyncio.Future[CheckedIn] = asyncio.get_running_loop().create_future()
+        # Only a guess at the event, from what the code says of itself: whatever meets in a lane is told apart there.
+        lane = (user.tenant, None if request.code is None else hint_of(request.code))
+        waiting = self._lanes.get(lane)
+        if waiting is None:
+            self._lanes[lane] = waiting = deque()
+            # In variables of its own: it works for others than the one who happened to come first.
+            task = asyncio.get_running_loop().create_task(self._serve(lane, waiting), context=Variables())
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+        waiting.append(_Waiting(visit=visit, told=told))
+        return await told
 
-    @property
-    def forced(self) -> bool:
-        """Whether a supervisor's word goes before the rule's, or stands for a code that nobody saw."""
-        unseen = self.verdict.admitted and self.request.code is None
-        return self.request.force and (unseen or may_override(self.verdict.reason))
+    async def _serve(self, lane: _Lane, waiting: deque[_Waiting]) -> None:
+        """Check in whoever waits in a lane until nobody does."""
+        shelf = self._shelf(lane)
+        try:
+            while waiting:
+                some = _take_some(waiting)
+                if some:
+                    await self._serve_some(shelf, lane[0], some)
+        finally:
+            del self._lanes[lane]
+            for one in waiting:  # only when this is being stopped
+                one.told.cancel()
 
-    @property
-    def admitted(self) -> bool:
-        return self.verdict.admitted or self.forced
+    async def _serve_some(self, shelf: ReaderShelf, tenant: TenantId, some: Sequence[_Waiting]) -> None:
+        outcomes: Sequence[Outcome | Exception]
+        try:
+            with correlating(some[0].visit.trace):
+                outcomes = await check_in_all(self._context, shelf, tenant, [one.visit for one in some])
+        except Unavailable as problem:
+            outcomes = [problem] * len(some)
+        except Exception as problem:
+            log.exception("checkin.not_kept", visits=len(some))
+            if len(some) > 1:  # one of them must not keep the others out
+                for one in some:
+                    await self._serve_some(shelf, tenant, [one])
+                return
+            outcomes = [problem]
+        for one, outcome in zip(some, outcomes, strict=True):
+            _tell(one, outcome)
 
-    @property
-    def reason(self) -> Reason:
-        if not self.forced:
-            return self.verdict.reason
-        return Reason.EXIT_OK if self.spot.direction is Direction.EXIT else Reason.OK
-
-
-class _Outcome(Struct, frozen=True, kw_only=True):
-    answer: CheckedIn
-    repeated: bool = False
-    first: FirstUse | None = None
+    def _shelf(self, lane: _Lane) -> ReaderShelf:
+        shelf = self._shelves.setdefault(lane, ReaderShelf())
+        self._shelves.move_to_end(lane)
+        if len(self._shelves) > _MOST_SHELVES:
+            self._shelves.popitem(last=False)
+        return shelf
 
 
 async def check_in(context: Context, user: User, ticket_id: TicketId, request: CheckinRequest) -> CheckedIn:
-    """Admit the holder of a ticket, once; a refusal that is no repetition is an answer as well.
-
-    Raises:
-        TicketUnknown: the caller may scan no such ticket.
-        AlreadyCheckedIn: it is in already; the problem says since when and by which gate.
-        CodeNeeded, ForceUnexplained: no code although nothing is forced, or forced without a reason.
-        ScopeMissing: forcing is not the caller's right.
-        GateElsewhere: the gate that is named is none of the event's in service.
-    """
-    _check_request(user, request)
-    async with context.db.tenant(user.tenant) as tx:
-        outcome = await _check_in(context, tx, user, ticket_id, request)
-    if outcome.repeated:
-        # Only now: the refused try is in the log by what was just committed.
-        raise AlreadyCheckedIn("This ticket is checked in already: look at `first`.", outcome.first)
-    return outcome.answer
+    """Check one in alone; see ``CheckinDesk.check_in``."""
+    return await CheckinDesk(context).check_in(user, ticket_id, request)
 
 
-def _check_request(user: User, request: CheckinRequest) -> None:
-    if not request.force and request.code is None:
-        raise CodeNeeded("Send the `code` that was scanned.")
-    if request.force:
-        check_scope(user, Scope.TICKETS_FORCE)
-        if request.reason is None:
-            raise ForceUnexplained(f"Forcing needs a `reason`: one of {', '.join(OverrideReason)}.")
+def _take_some(waiting: deque[_Waiting]) -> list[_Waiting]:
+    """Return who comes next, each with a ticket of its own, without those who wait no longer."""
+    some: dict[TicketId, _Waiting] = {}
+    later = []
+    while waiting and len(some) < _MOST_TOGETHER:
+        one = waiting.popleft()
+        if one.told.done():
+            continue
+        if one.visit.ticket in some:
+            later.append(one)
+        else:
+            some[one.visit.ticket] = one
+    waiting.extendleft(reversed(later))
+    return list(some.values())
 
 
-async def _check_in(context: Context, tx: Unit, user: User, ticket_id: TicketId, request: CheckinRequest) -> _Outcome:
-    now = context.clock.now()
-    ticket = await find_ticket(tx, user, ticket_id)
-    event = await tx.events.get(ticket.event)
-    if event is None:
-        raise EventUnknown("There is no such event.")
-    scanned = await _read(context, tx, ticket, request, now)
-    spot = await find_spot(tx, event, request.gate_id, request.direction)
-    held = await open_log(tx, event, now)
-    # From here on one at a time: whoever was at this ticket before has written down what they did.
-    locked = await tx.scans.lock_tickets([ticket_id])
-    if not locked:
-        raise TicketUnknown("There is no such ticket.")
-    known = await load(tx, event, locked[0].ticket)
-    if scanned.handle is not None and scanned.handle.ticket != ticket_id:
-        return _Outcome(answer=_describe(known, spot, MISMATCH))
-    # The admission is the server gate's, whatever gate's rules it is judged by.
-    verdict = await judge(tx, known, scanned, replace(spot, gate=held.gate.id), now)
-    case = _Case(
-        user=user,
-        request=request,
-        held=held,
-        known=known,
-        scanned=scanned,
-        spot=spot,
-        verdict=verdict,
-        now=now,
-    )
-    return await _write_down(context, tx, case)
-
-
-async def _read(context: Context, tx: Unit, ticket: TicketRow, request: CheckinRequest, now: datetime) -> Scanned:
-    if request.code is not None:
-        return await read_code(context, tx, request.code, now, event=ticket.event)
-    master = (await context.vault.masters(tx)).of(ticket.master)
-    handle_hash = hash_handle(derive_handle(master, ticket.id, ticket.generation))
-    handle = HandleRow(event=ticket.event, handle_hash=handle_hash, ticket=ticket.id, generation=ticket.generation)
-    return Scanned(refusal=None, handle_hash=handle_hash, handle=handle)
-
-
-async def _write_down(context: Context, tx: Unit, case: _Case) -> _Outcome:
-    record = await _make_record(context, tx, case)
-    await write_record(context, tx, case.held, record, case.now)
-    after = await tx.tickets.get(case.known.ticket.id) or case.known.ticket
-    answer = replace(
-        _describe(case.known, case.spot, case.reason),
-        admitted=case.admitted,
-        status=after.state,
-        forced=case.forced,
-        at=case.now if case.admitted else None,
-        scan_id=record.scan,
-        wait_seconds=None if case.admitted else case.verdict.wait_s,
-    )
-    if case.admitted or case.reason not in _REPEATED:
-        return _Outcome(answer=answer)
-    entry = case.known.presence.first_entry
-    return _Outcome(answer=answer, repeated=True, first=None if entry is None else await describe_use(tx, entry))
-
-
-async def _make_record(context: Context, tx: Unit, case: _Case) -> ScanRecord:
-    event, scanned = case.known.event, case.scanned
-    who = f"user:{case.user.user}" if case.user.key is None else f"key:{case.user.key}"
-    override = None
-    if case.forced and case.request.reason is not None:
-        override = Override(supervisor=who, reason=case.request.reason)
-    return ScanRecord(
-        scan=ScanId(uuid7(case.now, context.random_bytes)),
-        gate_seq=case.held.next_seq,
-        hlc=stamp(case.now, [one.admission for one in case.known.seen]),
-        at_ms=unix_ms(case.now),
-        unsure_ms=_UNSURE_MS,
-        event=event.id,
-        handle_hash=scanned.handle_hash,
-        code_hash=hash_code(case.request.code or ""),
-        direction=case.spot.direction,
-        admitted=case.admitted,
-        reason=case.reason,
-        mode=Mode.ONLINE,
-        feed_seq=await tx.feed.head(event.id),
-        policy_version=event.policy.version,
-        proof=scanned.proof,
-        operator=who,
-        override=override,
-    )
-
-
-def _describe(known: Known, spot: Spot, reason: str) -> CheckedIn:
-    return CheckedIn(
-        admitted=False,
-        reason=reason,
-        ticket_id=known.ticket.id,
-        status=known.ticket.state,
-        event_id=known.event.id,
-        event_name=known.event.name,
-        ticket_type_name=known.ticket_type.name,
-        seat=known.ticket.seat or None,
-        direction=spot.direction,
-    )
+def _tell(one: _Waiting, outcome: Outcome | Exception) -> None:
+    if one.told.done():
+        return
+    if isinstance(outcome, Exception):
+        one.told.set_exception(outcome)
+    else:
+        one.told.set_result(outcome)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec import Struct
 
-from server.services.correlation import present_correlation
+from server.services.correlation import correlation_of, present_correlation
 from server.services.ports import Unit
 from server.services.ports_bus import TicketFact
 from server.services.rows import ReservationLine, ReservationRow, TicketRow
@@ -108,8 +108,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
 async def tell_steps(tx: Unit, steps: Sequence[Step]) -> None:
     """Queue what these steps mean to other programs; many mean nothing to them."""
-    correlation = present_correlation()
-    await tx.facts.add([_ticket_fact(step, fact, correlation) for step in steps for fact in facts_of(step)])
+    await tx.facts.add([_ticket_fact(step, fact) for step in steps for fact in facts_of(step)])
 
 
 async def tell_reserved(tx: Unit, reservation: ReservationRow, lines: Sequence[ReservationLine], now: datetime) -> None:
@@ -184,7 +183,7 @@ _BY_STATE: dict[State, list[TicketFact]] = {
 }
 
 
-def _ticket_fact(step: Step, fact: TicketFact, correlation: str | None) -> FactRow:
+def _ticket_fact(step: Step, fact: TicketFact) -> FactRow:
     before, after = step.before, step.after
     payload = TicketPayload(
         ticket_id=after.id,
@@ -208,7 +207,7 @@ def _ticket_fact(step: Step, fact: TicketFact, correlation: str | None) -> FactR
         subject=after.id,
         payload=msgspec.json.encode(payload),
         occurred_at=step.at,
-        correlation_id=correlation,
+        correlation_id=correlation_of(after.id),
     )
 
 

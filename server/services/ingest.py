@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from server.domain.access import GateCaller
 from server.services.gate_access import find_gate
-from server.services.ingest_records import LogLine, RecordTaker
+from server.services.ingest_lines import LogLine
+from server.services.ingest_records import RecordTaker
 from server.services.ingest_tickets import settle_tickets
 from server.services.keys import KeyVault
 from server.services.ports import Database, Unit
@@ -120,4 +121,4 @@ def _compare(batch: ScanBatch, theirs: bytes, ours: bytes) -> None:
 async def _take(tx: Unit, vault: KeyVault, gate: GateRow, lines: Sequence[LogLine], now: datetime) -> None:
     taker = await RecordTaker.prepare(tx, vault, gate, lines, now)
     await taker.take_all(lines)
-    await settle_tickets(tx, vault, taker.touched(), now)
+    await settle_tickets(tx, taker.touched(), now)

@@ -8,49 +8,30 @@ from datetime import datetime
 from uuid import uuid5
 
 import structlog
-from msgspec import Struct
 
 from server.services.classify import Seen
+from server.services.ingest_lines import LogLine, Matched, Touched, read_record, seen_before, seen_of
 from server.services.ingest_proofs import Claim, check_tags, prove
 from server.services.keys import KeyVault, MasterSecrets
-from server.services.marking import counts_elsewhere, judged_admission
+from server.services.marking import judged_admission
 from server.services.ports import Unit
 from server.services.rows import EventRow, HandleRow
-from server.services.rows_gates import GateRow, LockedTicket, ScanRow, StoredAdmission
+from server.services.rows_gates import GateRow, LockedTicket, ScanRow
 from shared.admission.policy import Place
 from shared.admission.presence import fold, order_key
 from shared.admission.rule import Facts, decide
 from shared.admission.verdict import Reason
 from shared.clock import from_unix_ms
 from shared.codes.capsule import CodePolicy
-from shared.ids import GateId, IncarnationId, ScanId, TicketId
-from shared.problems import CodeMalformed, Internal, TicketTokenError, Unavailable
-from shared.sync.scan import Mode, ScanRecord, decode_record
+from shared.ids import ScanId, TicketId
+from shared.problems import Internal, TicketTokenError, Unavailable
+from shared.sync.scan import Mode, ScanRecord
 
 _CODE_REASONS = frozenset(
     {Reason.CODE_FORGED, Reason.CODE_STALE, Reason.CODE_FUTURE, Reason.CODE_VERSION, Reason.CODE_UNREADABLE}
 )
 
 log = structlog.get_logger()
-
-
-class LogLine(Struct, frozen=True, kw_only=True):
-    """A record as it travelled, its number in the log and the chain's hash after it."""
-
-    incarnation: IncarnationId
-    seq: int
-    body: bytes
-    chain: bytes
-
-
-class Touched(Struct, frozen=True, kw_only=True):
-    """What a batch touches: the event, the gate, its tickets locked, and all their admissions, new ones included."""
-
-    event: EventRow
-    gate: GateRow
-    tickets: Mapping[TicketId, LockedTicket]
-    seen: Mapping[TicketId, list[Seen]]
-    fresh: Mapping[TicketId, list[tuple[bytes, Seen]]]
 
 
 class _KeptElsewhere(Exception):
@@ -68,8 +49,9 @@ class RecordTaker:
         self._gate = gate
         self._now = now
         self._records = records
-        self._handles: dict[bytes, HandleRow] = {}
-        self._tickets: dict[TicketId, LockedTicket] = {}
+        self._masters = MasterSecrets(secrets={})
+        self._handles: Mapping[bytes, HandleRow] = {}
+        self._tickets: Mapping[TicketId, LockedTicket] = {}
         self._proven: frozenset[int] = frozenset()
         self._seen: defaultdict[TicketId, list[Seen]] = defaultdict(list)
         self._fresh: defaultdict[TicketId, list[tuple[bytes, Seen]]] = defaultdict(list)
@@ -87,14 +69,43 @@ class RecordTaker:
         hashes = {one.handle_hash for one in records.values() if one.handle_hash is not None and taker._is_ours(one)}
         taker._handles = {row.handle_hash: row for row in await tx.scans.match(event.id, list(hashes))}
         # before any ticket is locked: recomputing takes milliseconds for each record
-        claims = taker._claims(await vault.masters(tx))
+        taker._masters = await vault.masters(tx)
+        claims = taker._claims(taker._masters)
         taker._proven = await prove(tx, event.id, claims)
         wanted = sorted({row.ticket for row in taker._handles.values()})
         taker._tickets = {one.ticket.id: one for one in await tx.scans.lock_tickets(wanted)}
         taker._proven |= check_tags(claims, taker._tickets)
         for stored in await tx.scans.admissions(wanted):
-            taker._remember(stored)
+            taker._seen[stored.ticket].append(seen_before(stored, event.id))
         return taker
+
+    @classmethod
+    def knowing(
+        cls,
+        tx: Unit,
+        place: tuple[EventRow, GateRow],
+        now: datetime,
+        records: Mapping[int, ScanRecord],
+        matched: Matched,
+    ) -> RecordTaker:
+        """Go on from what was read already; the tickets are locked."""
+        taker = cls(tx, *place, now, records)
+        taker._masters = matched.masters
+        taker._handles, taker._tickets, taker._proven = matched.handles, matched.tickets, matched.proven
+        for ticket, seen in matched.seen.items():
+            taker._seen[ticket] += seen
+        return taker
+
+    async def take_fresh(self, lines: Sequence[LogLine]) -> None:
+        """Keep records that were made just now, all or none.
+
+        Raises:
+            Internal: one of them is stored already.
+        """
+        if await self._tx.scans.add_all([self._count_in(line) for line in lines]) != len(lines):
+            raise Internal(
+                "A record that was made a moment ago is stored already: look after the source of randomness."
+            )
 
     async def take_all(self, lines: Sequence[LogLine]) -> None:
         """Keep a batch's records in one statement; where that cannot be done, one by one.
@@ -123,10 +134,7 @@ class RecordTaker:
                 rows.append(self._unreadable(line))
                 continue
             taken.add(record.scan)
-            handle = self._match(record)
-            row = self._row(line, record, handle)
-            self._count(record, handle, proven=row.proven)
-            rows.append(row)
+            rows.append(self._count_in(line))
         if await self._tx.scans.add_all(rows) != len(rows):
             raise _KeptElsewhere
 
@@ -150,7 +158,21 @@ class RecordTaker:
 
     def touched(self) -> Touched:
         """Return what the batch touched, once all its records are taken."""
-        return Touched(event=self._event, gate=self._gate, tickets=self._tickets, seen=self._seen, fresh=self._fresh)
+        return Touched(
+            event=self._event,
+            gate=self._gate,
+            masters=self._masters,
+            tickets=self._tickets,
+            seen=self._seen,
+            fresh=self._fresh,
+        )
+
+    def _count_in(self, line: LogLine) -> ScanRow:
+        record = self._records[line.seq]
+        handle = self._match(record)
+        row = self._row(line, record, handle)
+        self._count(record, handle, proven=row.proven)
+        return row
 
     async def _keep(self, line: LogLine, record: ScanRecord, handle: HandleRow | None) -> bool:
         row = self._row(line, record, handle)
@@ -257,11 +279,6 @@ class RecordTaker:
     def _is_ours(self, record: ScanRecord) -> bool:
         return record.event is None or record.event == self._event.id
 
-    def _remember(self, stored: StoredAdmission) -> None:
-        record = decode_record(stored.body)
-        handle = HandleRow(event=self._event.id, handle_hash=b"", ticket=stored.ticket, generation=stored.generation)
-        self._seen[stored.ticket].append(seen_of(record, handle, stored.gate, proven=stored.proven))
-
     def _claims(self, masters: MasterSecrets) -> list[Claim]:
         """Return what can be recomputed: without the master that made a code, nothing is shown by it."""
         claims = []
@@ -271,23 +288,3 @@ class RecordTaker:
             if handle is not None and master is not None:
                 claims.append(Claim(seq=seq, record=record, handle=handle, master=master))
         return claims
-
-
-def seen_of(record: ScanRecord, handle: HandleRow, gate: GateId, *, proven: bool) -> Seen:
-    """Return what a record that is in the ledger says of its ticket's generation."""
-    return Seen(
-        admission=judged_admission(record, gate, proven=proven),
-        generation=handle.generation,
-        counts=counts_elsewhere(record, gate, proven=proven),
-        proof=record.proof,
-        supervisor=None if record.override is None else record.override.supervisor,
-    )
-
-
-def read_record(line: LogLine) -> ScanRecord | None:
-    """Return what a line says; None when it is no record this version knows, or bears another's number."""
-    try:
-        record = decode_record(line.body)
-    except CodeMalformed:
-        return None
-    return record if record.gate_seq == line.seq else None

@@ -12,12 +12,12 @@ from msgspec import Struct
 
 from server.services.classify import Finding, TicketCase, find_conflicts, find_presence, was_taken_back
 from server.services.hot_list import watching_hot_list
-from server.services.ingest_records import Touched
-from server.services.keys import KeyVault
+from server.services.ingest_lines import Past, Touched
+from server.services.keys import MasterSecrets
 from server.services.ports import Unit
-from server.services.rows import ActorRef
-from server.services.rows_gates import ConflictRow, StepRow
-from server.services.transition import Move, move_tickets
+from server.services.rows import ActorRef, TicketRow
+from server.services.rows_gates import ConflictRow
+from server.services.transition import Move, move_known
 from shared.ids import ConflictId, EventId, ScanId, TicketId
 from shared.problems import TicketTokenError, Unavailable
 from shared.sync.feed import AdmissionEntry
@@ -37,13 +37,13 @@ class _Known(Struct, frozen=True, kw_only=True):
 
 class _Settling(Struct, frozen=True, kw_only=True, eq=False):
     tx: Unit
-    vault: KeyVault
+    masters: MasterSecrets
     event: EventId
     gate: str
     now: datetime
 
 
-async def settle_tickets(tx: Unit, vault: KeyVault, batch: Touched, now: datetime) -> None:
+async def settle_tickets(tx: Unit, batch: Touched, now: datetime) -> None:
     """Bring the tickets of newly taken admissions up to date and tell the other gates.
 
     All tickets together; should one be impossible to change, each under a savepoint of its own. Scans are kept all the same.
@@ -55,8 +55,8 @@ async def settle_tickets(tx: Unit, vault: KeyVault, batch: Touched, now: datetim
     if not touched:
         return
     await tx.outbox.append(batch.event.id, _tell_others(batch))
-    cases = _cases(batch, touched, await tx.scans.steps(touched), await tx.conflicts.of_tickets(touched))
-    settling = _Settling(tx=tx, vault=vault, event=batch.event.id, gate=str(batch.gate.id), now=now)
+    past = Past(steps=await tx.scans.steps(touched), conflicts=await tx.conflicts.of_tickets(touched))
+    cases, settling = _cases(batch, touched, past), _settling(tx, batch, now)
     try:
         async with tx.savepoint():
             await _settle(settling, cases)
@@ -68,6 +68,23 @@ async def settle_tickets(tx: Unit, vault: KeyVault, batch: Touched, now: datetim
             await _settle_alone(settling, known)
 
 
+async def settle_fresh(tx: Unit, batch: Touched, past: Past, now: datetime) -> dict[TicketId, TicketRow]:
+    """Do the same all or none with a past that is known already, and return the tickets that changed.
+
+    Raises:
+        TicketTokenError: one of them cannot be changed; the transaction is to be given up.
+    """
+    touched = sorted(batch.fresh)
+    if not touched:
+        return {}
+    await tx.outbox.append(batch.event.id, _tell_others(batch))
+    return await _settle(_settling(tx, batch, now), _cases(batch, touched, past))
+
+
+def _settling(tx: Unit, batch: Touched, now: datetime) -> _Settling:
+    return _Settling(tx=tx, masters=batch.masters, event=batch.event.id, gate=str(batch.gate.id), now=now)
+
+
 def _tell_others(batch: Touched) -> list[AdmissionEntry]:
     return [
         AdmissionEntry(seq=0, handle_hash=handle_hash, admission=seen.admission)
@@ -77,13 +94,11 @@ def _tell_others(batch: Touched) -> list[AdmissionEntry]:
     ]
 
 
-def _cases(
-    batch: Touched, touched: Sequence[TicketId], steps: Sequence[StepRow], conflicts: Sequence[ConflictRow]
-) -> list[_Known]:
+def _cases(batch: Touched, touched: Sequence[TicketId], past: Past) -> list[_Known]:
     steps_of, conflicts_of = defaultdict(list), defaultdict(list)
-    for step in steps:
+    for step in past.steps:
         steps_of[step.ticket].append(step)
-    for one in conflicts:
+    for one in past.conflicts:
         conflicts_of[one.ticket].append(one)
     return [
         _Known(
@@ -110,7 +125,7 @@ async def _settle_alone(settling: _Settling, known: _Known) -> None:
         log.warning("scans.ticket_unsettled", ticket=str(known.case.ticket.id), code=problem.code)
 
 
-async def _settle(settling: _Settling, cases: Sequence[_Known]) -> None:
+async def _settle(settling: _Settling, cases: Sequence[_Known]) -> dict[TicketId, TicketRow]:
     """Write what these tickets' admissions mean, in a number of statements that does not depend on how many they are."""
     tx, now = settling.tx, settling.now
     found: list[ConflictRow] = []
@@ -127,10 +142,13 @@ async def _settle(settling: _Settling, cases: Sequence[_Known]) -> None:
         await tx.conflicts.keep_all(found)
         if gone:
             await tx.conflicts.withdraw(gone, now)
+    changed: dict[TicketId, TicketRow] = {}
     for target, moved in targets.items():
         move = Move(to=target, actor=ActorRef(kind=Actor.GATE, id=settling.gate), source=SOURCE, now=now)
         types = {case.ticket_type.id: case.ticket_type for case in moved}
-        await move_tickets(tx, settling.vault, [case.ticket for case in moved], list(types.values()), move)
+        after = await move_known(tx, settling.masters, [case.ticket for case in moved], list(types.values()), move)
+        changed |= {one.id: one for one in after}
+    return changed
 
 
 def _perhaps_copied(cases: Sequence[_Known], found: Sequence[ConflictRow]) -> list[TicketId]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -114,6 +114,10 @@ class Gates(Protocol):
 
     async def get(self, gate: GateId) -> GateRow | None:
         """Return a gate, revoked or not."""
+        ...
+
+    async def get_all(self, gates: Collection[GateId]) -> dict[GateId, GateRow]:
+        """Return gates by id, revoked or not; those there are none of are missing."""
         ...
 
     async def lock(self, gate: GateId) -> GateRow | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -12,12 +12,12 @@ from server.domain.access import User
 from server.domain.server_gate import is_server_gate, server_gate_id
 from server.services.classify import Seen
 from server.services.context import Context
-from server.services.ingest_records import seen_of
+from server.services.ingest_lines import seen_before
 from server.services.ports import Unit
 from server.services.problems import TicketUnknown
 from server.services.problems_access import FirstUse, GateElsewhere
 from server.services.rows import EventRow, HandleRow, TicketRow, TicketTypeRow
-from server.services.rows_gates import GateRow
+from server.services.rows_gates import ConflictRow, GateRow
 from server.services.scan_code import Scanned, read_code
 from shared.admission.policy import Place
 from shared.admission.presence import Admission, Presence, fold
@@ -27,7 +27,6 @@ from shared.clock import from_unix_ms
 from shared.codes.capsule import CodePolicy
 from shared.ids import EventId, GateId, TicketId, TicketTypeId
 from shared.problems import Internal
-from shared.sync.scan import decode_record
 from shared.tickets.lifecycle import State
 
 CodeText = Annotated[str, Meta(min_length=1, max_length=2048)]
@@ -69,6 +68,7 @@ class Known(Struct, frozen=True, kw_only=True):
     ticket_type: TicketTypeRow
     seen: Sequence[Seen]
     hot: frozenset[bytes] = frozenset()
+    conflicts: Sequence[ConflictRow] = ()
 
     @property
     def presence(self) -> Presence:
@@ -83,6 +83,20 @@ class Spot(Struct, frozen=True, kw_only=True):
     direction: Direction
     zones: int = 0
     products: tuple[int, ...] = ()
+
+
+class Crowd(Struct, frozen=True, kw_only=True):
+    """How many are inside, and by gate; None where no rule of the event asks."""
+
+    inside: int | None = None
+    bodies: Mapping[GateId, int] | None = None
+
+    def after(self, gate: GateId, direction: Direction) -> Crowd:
+        """Return how it is once one more went through a gate."""
+        step = 1 if direction is Direction.ENTRY else -1
+        inside = None if self.inside is None else max(0, self.inside + step)
+        bodies = None if self.bodies is None else {**self.bodies, gate: self.bodies.get(gate, 0) + step}
+        return Crowd(inside=inside, bodies=bodies)
 
 
 async def validate(
@@ -111,9 +125,10 @@ async def _answer(
     ticket = await tx.tickets.get(scanned.handle.ticket)
     if ticket is None:
         raise Internal("A code's ticket cannot be found: the database is damaged.")
-    spot = await find_spot(tx, scanned.event, request.gate_id, request.direction)
+    gates = {} if request.gate_id is None else await tx.gates.get_all({request.gate_id})
+    spot = pick_spot(scanned.event, request.gate_id, request.direction, gates)
     known = await load(tx, scanned.event, ticket)
-    verdict = await judge(tx, known, scanned, spot, now)
+    verdict = judge(known, scanned, spot, await count_crowd(tx, known.event), now)
     last = known.presence.last_entry
     return Validated(
         valid=verdict.admitted,
@@ -125,7 +140,7 @@ async def _answer(
         ticket_type_id=known.ticket_type.id,
         ticket_type_name=known.ticket_type.name,
         seat=ticket.seat or None,
-        last_entry=None if last is None else await describe_use(tx, last),
+        last_entry=None if last is None else describe_first(last, await tx.gates.get_all({last.gate})),
         wait_seconds=verdict.wait_s,
     )
 
@@ -142,7 +157,9 @@ async def find_ticket(tx: Unit, user: User, ticket_id: TicketId) -> TicketRow:
     return ticket
 
 
-async def find_spot(tx: Unit, event: EventRow, gate_id: GateId | None, direction: Direction | None) -> Spot:
+def pick_spot(
+    event: EventRow, gate_id: GateId | None, direction: Direction | None, gates: Mapping[GateId, GateRow]
+) -> Spot:
     """Return where somebody stands; a gate's own direction counts unless another is named.
 
     Raises:
@@ -150,7 +167,7 @@ async def find_spot(tx: Unit, event: EventRow, gate_id: GateId | None, direction
     """
     if gate_id is None:
         return Spot(gate=server_gate_id(event.id), direction=direction or Direction.ENTRY)
-    gate: GateRow | None = await tx.gates.get(gate_id)
+    gate = gates.get(gate_id)
     if gate is None or gate.event != event.id or gate.revoked_at is not None or is_server_gate(gate.id, event.id):
         raise GateElsewhere("This gate is none of the event's in service: see the list of gates.")
     return Spot(gate=gate.id, direction=direction or gate.direction, zones=gate.zones, products=gate.products)
@@ -161,34 +178,34 @@ async def load(tx: Unit, event: EventRow, ticket: TicketRow) -> Known:
     ticket_type = await tx.stock.get(ticket.ticket_type)
     if ticket_type is None:
         raise Internal("A ticket's type cannot be found: the database is damaged.")
-    stored = await tx.scans.admissions([ticket.id])
-    seen = []
-    for one in stored:
-        handle = HandleRow(event=event.id, handle_hash=b"", ticket=one.ticket, generation=one.generation)
-        seen.append(seen_of(decode_record(one.body), handle, one.gate, proven=one.proven))
+    seen = [seen_before(one, event.id) for one in await tx.scans.admissions([ticket.id])]
     hot = frozenset(await tx.conflicts.hot_of_tickets([ticket.id]))
     return Known(event=event, ticket=ticket, ticket_type=ticket_type, seen=seen, hot=hot)
 
 
-async def judge(tx: Unit, known: Known, scanned: Scanned, spot: Spot, now: datetime) -> Verdict:
+async def count_crowd(tx: Unit, event: EventRow) -> Crowd:
+    """Return as much of who is inside as the event's rules ask for."""
+    inside = bodies = None
+    if event.policy.capacity is not None:
+        sums = await tx.scans.tally(event.id)
+        inside = max(0, sums.entries - sums.exits)
+    if event.policy.area_limits:
+        bodies = {one.gate: one.entries - one.exits for one in await tx.scans.tally_gates(event.id)}
+    return Crowd(inside=inside, bodies=bodies)
+
+
+def judge(known: Known, scanned: Scanned, spot: Spot, crowd: Crowd, now: datetime) -> Verdict:
     """Return what the rule says, after the code itself."""
     if scanned.refusal is not None or scanned.handle is None:
         return refuse(scanned.refusal or Reason.UNKNOWN_TICKET)
-    inside = None
-    if known.event.policy.capacity is not None:
-        sums = await tx.scans.tally(known.event.id)
-        inside = max(0, sums.entries - sums.exits)
-    bodies = None
-    if known.event.policy.area_limits:
-        bodies = {one.gate: one.entries - one.exits for one in await tx.scans.tally_gates(known.event.id)}
     place = Place(
         gate=spot.gate,
         direction=spot.direction,
         zones=spot.zones,
         products=spot.products,
         online=True,
-        inside=inside,
-        bodies=bodies,
+        inside=crowd.inside,
+        bodies=crowd.bodies,
     )
     return decide(_facts(known, scanned.handle, scanned), known.presence, known.event.policy, place, now)
 
@@ -211,8 +228,8 @@ def _facts(known: Known, handle: HandleRow, scanned: Scanned) -> Facts:
     )
 
 
-async def describe_use(tx: Unit, admission: Admission) -> FirstUse:
-    """Return an admission for people."""
-    gate = await tx.gates.get(admission.gate)
+def describe_first(admission: Admission, gates: Mapping[GateId, GateRow]) -> FirstUse:
+    """Return an admission for people; ``gates`` has its gate."""
+    gate = gates.get(admission.gate)
     name = "" if gate is None else gate.name
     return FirstUse(at=from_unix_ms(admission.at_ms), gate_id=admission.gate, gate_name=name)

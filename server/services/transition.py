@@ -78,7 +78,13 @@ async def move_tickets(
         TransitionInvalid, TransitionDenied: the state table forbids it, or this actor may not.
         TicketChanged: one of them is not as it was read any more.
     """
-    masters = await vault.masters(tx)
+    return await move_known(tx, await vault.masters(tx), tickets, ticket_types, move)
+
+
+async def move_known(
+    tx: Unit, masters: MasterSecrets, tickets: list[TicketRow], ticket_types: list[TicketTypeRow], move: Move
+) -> list[TicketRow]:
+    """Do the same for whoever has the masters already."""
     after = await _take(tx, masters, tickets, move)
     await _tell(tx, masters, tickets, after, ticket_types)
     return after

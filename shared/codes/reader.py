@@ -39,6 +39,8 @@ _CACHE_SIZE = 4096
 SlotSeconds = Annotated[int, Meta(ge=1, le=3600)]
 Walk = Callable[[bytes, bytes, int, int], bytes]
 """How a chain is walked: ``chain.walk_down`` or something that counts or times it."""
+MakeEnd = Callable[[], bytes]
+"""Makes the secret end x_N of a code's chain; only who issues codes can."""
 
 
 class EpochKey(Reticent, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -75,12 +77,16 @@ class Proof(Reticent, frozen=True, kw_only=True, array_like=True, forbid_unknown
 
 
 class CodeRead(Struct, frozen=True, kw_only=True):
-    """A genuine, fresh code. ``skew_slots`` is the slot shown minus the reader's own, None for a static code."""
+    """A genuine, fresh code. ``skew_slots`` is the slot shown minus the reader's own, None for a static code.
+
+    ``recomputed`` says that the chain was walked from its secret end, which the reader was given.
+    """
 
     key: EpochKey
     capsule: Capsule
     proof: Proof | None
     skew_slots: int | None
+    recomputed: bool = False
 
 
 class CodeRefused(Struct, frozen=True, kw_only=True):
@@ -106,6 +112,20 @@ class _Known(Struct, kw_only=True):
     capsule: Capsule
     slot: int
     value: bytes
+    recomputed: bool = False
+
+
+class CodeOpened(Reticent, frozen=True, kw_only=True):
+    """A code whose capsule is genuine and whose time was not looked at yet."""
+
+    key: EpochKey
+    capsule: Capsule
+    token: Token
+    known: _Known
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Keep the code out of logs."""
+        return [("event", self.key.event), ("epoch", self.key.epoch)]
 
 
 class CodeReader:
@@ -125,6 +145,11 @@ class CodeReader:
 
     def read(self, text: str, now: datetime) -> CodeRead | CodeRefused:
         """Return the verified content of a scanned text, or why it does not count."""
+        opened = self.open(text)
+        return opened if isinstance(opened, CodeRefused) else self.check(opened, now)
+
+    def open(self, text: str) -> CodeOpened | CodeRefused:
+        """Return the genuine capsule of a scanned text, or why there is none; costs one signature, and no walk."""
         try:
             data = read_text(text)
             if len(data) < SIZE:
@@ -138,7 +163,27 @@ class CodeReader:
         known = self._open(token.capsule, header.hint, header.epoch)
         if isinstance(known, CodeRefused):
             return known
-        return self._check(known, token, now)
+        return CodeOpened(key=known.key, capsule=known.capsule, token=token, known=known)
+
+    def check(self, opened: CodeOpened, now: datetime, make_end: MakeEnd | None = None) -> CodeRead | CodeRefused:
+        """Return what an opened code says at this moment, or why it does not count.
+
+        The chain is walked from the value to the anchor, or, where the reader can make the chain's end, from there to the
+        value: then not even who signed a false anchor gets through.
+        """
+        known, token = opened.known, opened.token
+        if known.key.until is not None and now >= known.key.until:
+            # No accusation: the phone may not have fetched its new code yet. No ticket is named: the key may be in strange hands.
+            return CodeRefused(reason=Reason.EPOCH_UNKNOWN, event=known.key.event)
+        if token.slot is None or token.value is None:
+            return self._check_static(known)
+        if known.capsule.header.profile != Profile.LIVE:
+            return CodeRefused(reason=Reason.CODE_FORGED)
+        if not 1 <= token.slot <= _last_slot(known.key):
+            return CodeRefused(reason=Reason.CODE_FORGED)  # before any hash: work per bad code stays bounded
+        if not self._verify_chain(known, token.slot, token.value, make_end):
+            return CodeRefused(reason=Reason.CODE_FORGED)
+        return _check_time(known, token.slot, token.value, now)
 
     def _open(self, data: bytes, hint: int, epoch: int) -> _Known | CodeRefused:
         name = hashlib.sha256(data).digest()
@@ -161,14 +206,6 @@ class CodeReader:
                 return self._remember(name, _Known(key=key, capsule=capsule, slot=0, value=capsule.anchor))
         return CodeRefused(reason=Reason.CODE_FORGED)
 
-    def _check(self, known: _Known, token: Token, now: datetime) -> CodeRead | CodeRefused:
-        if known.key.until is not None and now >= known.key.until:
-            # No accusation: the phone may not have fetched its new code yet. No ticket is named: the key may be in strange hands.
-            return CodeRefused(reason=Reason.EPOCH_UNKNOWN, event=known.key.event)
-        if token.slot is None or token.value is None:
-            return self._check_static(known)
-        return self._check_live(known, token.slot, token.value, now)
-
     def _remember(self, name: bytes, known: _Known) -> _Known:
         self._known[name] = known
         if len(self._known) > _CACHE_SIZE:
@@ -182,27 +219,31 @@ class CodeReader:
             return CodeRefused(reason=Reason.STATIC_CODE_REFUSED, capsule=capsule, event=known.key.event)
         return CodeRead(key=known.key, capsule=capsule, proof=None, skew_slots=None)
 
-    def _check_live(self, known: _Known, slot: int, value: bytes, now: datetime) -> CodeRead | CodeRefused:
-        key, capsule = known.key, known.capsule
-        if capsule.header.profile != Profile.LIVE:
-            return CodeRefused(reason=Reason.CODE_FORGED)
-        if not 1 <= slot <= chain.slot_count(key.starts, key.ends, key.slot_s):
-            return CodeRefused(reason=Reason.CODE_FORGED)  # before any hash: work per bad code stays bounded
-        if not self._verify_chain(known, slot, value):
-            return CodeRefused(reason=Reason.CODE_FORGED)
-        skew = slot - chain.slot_at(key.starts, key.slot_s, now)
-        if -SLOTS_BEHIND <= skew <= SLOTS_AHEAD:
-            proof = Proof(epoch=key.epoch, slot=slot, value=value)
-            return CodeRead(key=key, capsule=capsule, proof=proof, skew_slots=skew)
-        reason = Reason.CODE_STALE if skew < 0 else Reason.CODE_FUTURE
-        return CodeRefused(reason=reason, skew_s=skew * key.slot_s, slot_s=key.slot_s, capsule=capsule, event=key.event)
-
-    def _verify_chain(self, known: _Known, slot: int, value: bytes) -> bool:
+    def _verify_chain(self, known: _Known, slot: int, value: bytes, make_end: MakeEnd | None) -> bool:
         """Compare with the nearest verified link and keep the later of the two."""
         context = chain.derive_context(known.key.event, pack_header(known.capsule.header), known.capsule.claims.handle)
+        if make_end is not None and not known.recomputed:
+            if not hmac.compare_digest(self._walk(context, make_end(), _last_slot(known.key), slot), value):
+                return False
+            known.slot, known.value, known.recomputed = slot, value, True
+            return True
         if slot <= known.slot:
             return hmac.compare_digest(self._walk(context, known.value, known.slot, slot), value)
         if not hmac.compare_digest(self._walk(context, value, slot, known.slot), known.value):
             return False
         known.slot, known.value = slot, value
         return True
+
+
+def _last_slot(key: EpochKey) -> int:
+    return chain.slot_count(key.starts, key.ends, key.slot_s)
+
+
+def _check_time(known: _Known, slot: int, value: bytes, now: datetime) -> CodeRead | CodeRefused:
+    key, capsule = known.key, known.capsule
+    skew = slot - chain.slot_at(key.starts, key.slot_s, now)
+    if -SLOTS_BEHIND <= skew <= SLOTS_AHEAD:
+        proof = Proof(epoch=key.epoch, slot=slot, value=value)
+        return CodeRead(key=key, capsule=capsule, proof=proof, skew_slots=skew, recomputed=known.recomputed)
+    reason = Reason.CODE_STALE if skew < 0 else Reason.CODE_FUTURE
+    return CodeRefused(reason=reason, skew_s=skew * key.slot_s, slot_s=key.slot_s, capsule=capsule, event=key.event)

@@ -28,6 +28,12 @@ SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, produ
   commands, held_since, held_reason, alarm, alarm_at
 FROM gates WHERE tenant_id = current_tenant() AND id = $1;
 
+-- name: get_all
+SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
+  enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,
+  commands, held_since, held_reason, alarm, alarm_at
+FROM gates WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]);
+
 -- name: of_event
 SELECT tenant_id AS tenant, id, event_id AS event, name, direction, zones, products, sign_public, seal_public, software,
   enrolled_at, revoked_at, last_seen_at, heartbeat, bundle_version, config_id AS config, links,

@@ -20,14 +20,15 @@ WHERE tenant_id = current_tenant() AND event_id = $1 AND handle_hash = ANY($2::b
 
 -- name: lock_tickets
 -- Always in the order of ids, so that two batches never wait for each other.
-SELECT tenant_id AS tenant, id, event_id AS event, ticket_type_id AS ticket_type, order_id AS "order", owner_id AS owner,
-  holder_name, seat, state, generation, version, locked, valid_from, valid_until, master_id AS master
-FROM tickets WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]) ORDER BY id FOR UPDATE;
-
--- name: ticket_types
-SELECT tenant_id AS tenant, id, event_id AS event, product, name, price_cents, currency, zones, entries, code_policy,
-  max_per_order, total, available, reserved, sold, seated, version
-FROM ticket_types WHERE tenant_id = current_tenant() AND id = ANY($1::uuid[]);
+SELECT t.tenant_id AS tenant, t.id, t.event_id AS event, t.ticket_type_id AS ticket_type, t.order_id AS "order",
+  t.owner_id AS owner, t.holder_name, t.seat, t.state, t.generation, t.version, t.locked, t.valid_from, t.valid_until,
+  t.master_id AS master,
+  y.tenant_id AS y_tenant, y.id AS y_id, y.event_id AS y_event, y.product AS y_product, y.name AS y_name,
+  y.price_cents AS y_price_cents, y.currency AS y_currency, y.zones AS y_zones, y.entries AS y_entries,
+  y.code_policy AS y_code_policy, y.max_per_order AS y_max_per_order, y.total AS y_total, y.available AS y_available,
+  y.reserved AS y_reserved, y.sold AS y_sold, y.seated AS y_seated, y.version AS y_version
+FROM tickets AS t JOIN ticket_types AS y ON (y.tenant_id, y.id) = (t.tenant_id, t.ticket_type_id)
+WHERE t.tenant_id = current_tenant() AND t.id = ANY($1::uuid[]) ORDER BY t.id FOR UPDATE OF t;
 
 -- name: admissions
 -- What takes an admission back belongs to it.
