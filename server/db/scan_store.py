@@ -16,7 +16,8 @@ from shared.problems import Internal
 from shared.sync.scan import GENESIS
 
 _SQL = load_statements("scan.sql")
-_OF_TYPE = "y_"
+_TICKET_COLUMNS = 15
+"""So many columns of `lock_tickets` are the ticket's, the others its type's."""
 _FRESH = LogRow(acked=0, chain=GENESIS)
 
 
@@ -108,9 +109,9 @@ class ScanStore:
 
 
 def _read_locked(row: asyncpg.Record) -> LockedTicket:
-    columns = dict(row)
-    ticket = {name: value for name, value in columns.items() if not name.startswith(_OF_TYPE)}
-    kind = {name.removeprefix(_OF_TYPE): value for name, value in columns.items() if name.startswith(_OF_TYPE)}
+    columns = list(row.items())
+    ticket = dict(columns[:_TICKET_COLUMNS])
+    kind = {name.removeprefix("y_"): value for name, value in columns[_TICKET_COLUMNS:]}
     return LockedTicket(ticket=msgspec.convert(ticket, TicketRow), ticket_type=msgspec.convert(kind, TicketTypeRow))
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+
 from shared.problems import CodeMalformed
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_VALUE = {char: value for value, char in enumerate(ALPHABET)}
+_NO_VALUE = 255
+_VALUES = bytes(ALPHABET.find(chr(code)) % 256 for code in range(256))
+"""The value of each character; ``_NO_VALUE`` for those outside the alphabet."""
 
 
 def encode(data: bytes) -> str:
@@ -27,18 +31,16 @@ def decode(text: str) -> bytes:
     Raises:
         CodeMalformed: a character outside the alphabet, an impossible length or a group above 65535.
     """
-    values = [_VALUE.get(char, -1) for char in text]
-    if -1 in values or len(values) % 3 == 1:
+    try:
+        values = text.encode("ascii").translate(_VALUES)
+    except UnicodeEncodeError as exc:
+        raise CodeMalformed("This text is not Base45.") from exc
+    if _NO_VALUE in values or len(values) % 3 == 1:
         raise CodeMalformed("This text is not Base45.")
-    out = bytearray()
-    for at in range(0, len(values) - 2, 3):
-        number = values[at] + values[at + 1] * 45 + values[at + 2] * 2025
-        if number > 0xFFFF:
-            raise CodeMalformed("This text is not Base45.")
-        out += number.to_bytes(2, "big")
-    if len(values) % 3:
-        number = values[-2] + values[-1] * 45
-        if number > 0xFF:
-            raise CodeMalformed("This text is not Base45.")
-        out.append(number)
-    return bytes(out)
+    whole = len(values) // 3 * 3
+    triples = zip(values[0:whole:3], values[1:whole:3], values[2:whole:3], strict=True)
+    numbers = [low + middle * 45 + high * 2025 for low, middle, high in triples]
+    tail = values[-2] + values[-1] * 45 if len(values) % 3 else 0
+    if max(numbers, default=0) > 0xFFFF or tail > 0xFF:
+        raise CodeMalformed("This text is not Base45.")
+    return struct.pack(f">{len(numbers)}H", *numbers) + bytes([tail] if len(values) % 3 else [])
