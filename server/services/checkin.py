@@ -87,21 +87,20 @@ class CheckinDesk:
                 one.told.cancel()
 
     async def _serve_some(self, shelf: ReaderShelf, tenant: TenantId, some: Sequence[_Waiting]) -> None:
-        outcomes: Sequence[Outcome | Exception]
-        try:
-            with correlating(some[0].visit.trace):
-                outcomes = await check_in_all(self._context, shelf, tenant, [one.visit for one in some])
-        except Unavailable as problem:
-            outcomes = [problem] * len(some)
-        except Exception as problem:
-            log.exception("checkin.not_kept", visits=len(some))
-            if len(some) > 1:  # one of them must not keep the others out
-                for one in some:
-                    await self._serve_some(shelf, tenant, [one])
-                return
-            outcomes = [problem]
-        for one, outcome in zip(some, outcomes, strict=True):
-            _tell(one, outcome)
+        visits = [one.visit for one in some]
+        with correlating(visits[0].trace):
+            batch = check_in_all(self._context, shelf, tenant, visits)
+            (found,) = await asyncio.gather(batch, return_exceptions=True)
+        if not isinstance(found, BaseException):
+            for one, outcome in zip(some, found, strict=True):
+                _tell(one, outcome)
+        elif len(some) == 1 or isinstance(found, Unavailable):
+            for one in some:
+                _tell(one, found)
+        else:  # one of them must not keep the others out
+            log.warning("checkin.one_by_one", visits=len(some), problem=type(found).__name__)
+            for one in some:
+                await self._serve_some(shelf, tenant, [one])
 
     def _shelf(self, lane: _Lane) -> ReaderShelf:
         shelf = self._shelves.setdefault(lane, ReaderShelf())
@@ -132,10 +131,10 @@ def _take_some(waiting: deque[_Waiting]) -> list[_Waiting]:
     return list(some.values())
 
 
-def _tell(one: _Waiting, outcome: Outcome | Exception) -> None:
+def _tell(one: _Waiting, outcome: Outcome | BaseException) -> None:
     if one.told.done():
         return
-    if isinstance(outcome, Exception):
+    if isinstance(outcome, BaseException):
         one.told.set_exception(outcome)
     else:
         one.told.set_result(outcome)

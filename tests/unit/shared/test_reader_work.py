@@ -10,7 +10,7 @@ from msgspec import structs
 
 from shared.admission.verdict import Reason
 from shared.codes import chain
-from shared.codes.reader import CodeRead, CodeReader, CodeRefused, EpochKey, Walk
+from shared.codes.reader import CodeOpened, CodeRead, CodeReader, CodeRefused, EpochKey, Walk
 from shared.codes.token import Token, write_token
 from tests.unit.shared.samples import NOW, T0, epoch_key, issue
 
@@ -107,3 +107,24 @@ def test_a_key_of_the_wrong_size_is_not_decoded() -> None:
     assert msgspec.convert(fields, EpochKey) == epoch_key()
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(fields | {"envelope_key": "AAAA"}, EpochKey)
+
+
+def test_who_can_make_the_chains_end_walks_from_there_and_then_never_again(meter: Meter) -> None:
+    reader, text = metered(meter), write_token(PHONE.token(SLOT_NOW))
+    for hashes in (5760 - SLOT_NOW, 0):
+        opened = reader.open(text)
+        assert isinstance(opened, CodeOpened)
+        meter.hashes = 0
+        read = reader.check(opened, NOW, lambda: PHONE.top)
+        assert isinstance(read, CodeRead)
+        assert (read.recomputed, meter.hashes) == (True, hashes)
+
+
+def test_a_genuine_signature_under_a_false_chain_does_not_help_where_the_end_is_known(meter: Meter) -> None:
+    reader = metered(meter)
+    text = write_token(PHONE.token(SLOT_NOW))
+    opened = reader.open(text)
+    assert isinstance(opened, CodeOpened)
+    # to whoever has the anchor alone it is good
+    assert isinstance(CodeReader([epoch_key()]).read(text, NOW), CodeRead)
+    assert reader.check(opened, NOW, lambda: bytes(16)) == CodeRefused(reason=Reason.CODE_FORGED)
