@@ -112,8 +112,12 @@ class Planner:
         composed = compose_nothing(self._desk.plan.keys, await self._fees.price(doubted.nonce))
         about = About(tenant=doubted.tenant, kind=TxKind.CANCEL, tree=doubted.tree, version=self._desk.plan.version)
         new = await seal(self._desk, about, composed, self._durable(doubted.nonce, doubted.nonce_value))
-        async with self._desk.db.worker() as unit:
-            await unit.mints.begin(new, [], None)
+        try:
+            async with self._desk.db.worker() as unit:
+                await unit.mints.begin(new, [], None)
+        except Overtaken:
+            log.info("mint.overtaken")
+            return
         log.info("mint.cancelling", signature=doubted.signature, problem=doubted.problem)
 
     def _durable(self, address: str, value: bytes) -> DurableNonce:

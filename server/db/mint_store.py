@@ -10,6 +10,7 @@ from server.db.reconcile_store import ReconcileStore
 from server.db.statements import load_statements
 from server.db.tree_store import TreeStore
 from server.domain.nft import AssetState
+from server.services.ports_mint import Overtaken
 from server.services.rows_mint import (
     DeadAsset,
     DueAsset,
@@ -36,23 +37,23 @@ class MintStore(TreeStore, ReconcileStore):
 
     async def begin(self, tx: NewTx, planned: Sequence[PlannedAsset], state: AssetState | None) -> int:
         """Keep a transaction and bind what it is about."""
-        number = int(
-            await self._connection.fetchval(
-                _SQL["add_tx"],
-                tx.tenant,
-                tx.kind,
-                tx.tree,
-                tx.tickets,
-                tx.raw,
-                tx.signature,
-                tx.nonce,
-                tx.nonce_value,
-                tx.last_height,
-                tx.lamports,
-                tx.created_at,
-                tx.new_name,
-            )
+        number: int | None = await self._connection.fetchval(
+            _SQL["add_tx"],
+            tx.tenant,
+            tx.kind,
+            tx.tree,
+            tx.tickets,
+            tx.raw,
+            tx.signature,
+            tx.nonce,
+            tx.nonce_value,
+            tx.last_height,
+            tx.lamports,
+            tx.created_at,
+            tx.new_name,
         )
+        if number is None:
+            raise Overtaken("Another worker signed the very same: it is kept once.")
         if tx.nonce is not None and tx.kind is not TxKind.CANCEL:
             await self._expect(1, "take_nonce", tx.nonce, number, tx.nonce_value)
         if tx.kind is TxKind.MINT:

@@ -9,7 +9,9 @@ ORDER BY a.wished_at, a.ticket_id LIMIT $2;
 
 -- name: add_tx
 INSERT INTO chain_txs (tenant_id, kind, tree, tickets, raw, signature, nonce, nonce_value, last_height, lamports, created_at, new_name)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING id;
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+-- Two workers that sign the same under the same nonce sign the same bytes.
+ON CONFLICT (signature) DO NOTHING RETURNING id;
 
 -- name: take_nonce
 UPDATE chain_nonces SET tx_id = $2 WHERE address = $1 AND tx_id IS NULL AND value = $3;
