@@ -13,7 +13,7 @@ def describe_estimate(found: Estimate) -> list[str]:
     """Return an estimate line by line."""
     parts = {
         "tree's rent": found.tree,
-        "collection and nonces": found.setup,
+        "collection, nonces, table": found.setup,
         "signatures": found.signatures,
         "protocol's fee": found.protocol,
         "priority fee": found.priority,
@@ -23,8 +23,8 @@ def describe_estimate(found: Estimate) -> list[str]:
         f"{found.tickets} tickets with Bubblegum V{found.version}: {price}",
         f"  tree of depth {found.depth}, buffer {found.buffer}, canopy {found.canopy}: room for {found.capacity}",
         f"  {found.transactions} transactions with up to {found.mints_per_transaction} mints",
-        *(f"  {name:<22} {lamports:>15,} lamports" for name, lamports in parts.items()),
-        f"  later, for each handed on  {found.later_transfer:>11,} lamports; given back {found.later_burn:,}",
+        *(f"  {name:<25} {lamports:>14,} lamports" for name, lamports in parts.items()),
+        f"  later, for each handed on {found.later_transfer:>12,} lamports; given back {found.later_burn:,}",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.keypair import Keypair
 
 from server.chain.composing import (
@@ -16,6 +17,7 @@ from server.chain.composing import (
 from server.chain.merkle import Shape
 from server.chain.metadata import Metadata
 from server.chain.signing import Keys, MemorySigner
+from server.chain.tables import shared_accounts, table_bytes
 from shared.problems import InputUnusable
 
 LAMPORTS_PER_BYTE = 6_960
@@ -29,7 +31,7 @@ _SHAPES = (
     Shape(depth=20, buffer=64, canopy=10),
 )
 _MOST = 2_000_000
-_COLLECTION_BYTES, _NONCE_BYTES = 305, 80
+_COLLECTION_BYTES, _NONCE_BYTES, _TABLE_BYTES = 305, 80, table_bytes(7)
 
 
 class Estimate(Struct, frozen=True, kw_only=True):
@@ -74,7 +76,7 @@ def estimate(tickets: int, assumed: Assumed) -> Estimate:
     per, units = _fit(assumed)
     transactions = -(-tickets // per)
     tree = rent(shape.account_bytes)
-    setup = (rent(_COLLECTION_BYTES) if second else 0) + assumed.nonces * rent(_NONCE_BYTES)
+    setup = (rent(_COLLECTION_BYTES) if second else 0) + assumed.nonces * rent(_NONCE_BYTES) + rent(_TABLE_BYTES)
     signatures = transactions * 2 * SIGNATURE_LAMPORTS
     protocol = tickets * MINT_LAMPORTS if second else 0
     priority = transactions * -(-units * assumed.price // 1_000_000)
@@ -120,11 +122,13 @@ def rent(size: int) -> int:
 
 def _fit(assumed: Assumed) -> tuple[int, int]:
     """Return how many mints fit into one transaction, found by putting one together, and its compute units."""
-    own = [MemorySigner(Keypair.from_seed(bytes([n]) * 32)) for n in range(1, 20)]
+    own = [MemorySigner(Keypair.from_seed(bytes([n]) * 32)) for n in range(1, 21)]
     keys = Keys(payer=own[0], minter=own[1], operator=own[2])
     collection = own[3].address if assumed.version == 2 else None
     metadata = Metadata(name="x" * 20, symbol="TIX", uri="x" * assumed.uri_bytes, collection=collection)
-    wanted = [Wanted(owner=one.address, metadata=metadata) for one in own[5:]]
-    target = Target(tree=own[4].address, version=assumed.version)
+    wanted = [Wanted(owner=one.address, metadata=metadata) for one in own[6:]]
+    shared = shared_accounts(own[4].address, assumed.version, collection)
+    table = AddressLookupTableAccount(key=own[5].address, addresses=shared)
+    target = Target(tree=own[4].address, version=assumed.version, table=table)
     draft = compose_mints(keys, target, wanted, assumed.price).draft
     return len(draft.instructions), draft.budget.units

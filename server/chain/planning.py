@@ -27,6 +27,7 @@ from server.chain.forest import Forest
 from server.chain.metadata import NAME_BYTES, Metadata, MetadataChange
 from server.chain.sealing import About, SpendCapReached, read_durable, seal
 from server.chain.signing import MemorySigner
+from server.chain.tabling import Tables
 from server.chain.transactions import DurableNonce
 from server.chain.units import Alike, Units
 from server.domain.nft import AssetState
@@ -86,10 +87,16 @@ class Planner:
         self._forest = forest
         self._fees = fees
         self._units = Units(desk)
+        self._tables = Tables(desk)
 
     async def plan(self, due: Sequence[DueAsset], nonces: Sequence[NonceRow], ground: Ground) -> int:
         """Sign and keep transactions for what is due; return how many."""
         waiting, signed = list(due), 0
+        tenants = {one.tenant for one in due if one.action is TxKind.MINT}
+        trees = [
+            one for one in ground.trees.values() if one.tenant in tenants and ground.is_ready(one.tenant, one.version)
+        ]
+        await self._tables.prepare(trees, {one.address: ground.collection_of(one) for one in trees})
         try:
             for nonce in nonces:
                 if nonce.state != "ready" or nonce.tx_id is not None or nonce.value is None:
@@ -139,14 +146,16 @@ class Planner:
         if tree is None:
             return set()
         due = due[: min(_MOST_MINTS, tree.room)]
-        described = [await self._describe(one, ground.collection_of(tree)) for one in due]
+        collection = ground.collection_of(tree)
+        described = [await self._describe(one, collection) for one in due]
         address = self._desk.plan.wallets.address
         wanted = [
             Wanted(owner=address(one.tenant, one.wish_owner), metadata=metadata)
             for one, metadata in zip(due, described, strict=True)
         ]
         price = await self._fees.price(tree.address)
-        target = Target(tree=Pubkey.from_string(tree.address), version=tree.version)
+        table = await self._tables.of(tree, collection)
+        target = Target(tree=Pubkey.from_string(tree.address), version=tree.version, table=table)
         composed = compose_mints(self._desk.plan.keys, target, wanted, price)
         count = len(composed.draft.instructions)
         composed = await self._units.settle(composed, _alike(tree, TxKind.MINT, composed))

@@ -24,7 +24,7 @@ from server.chain.refusals import Refusal, Remedy, read_refusal
 from server.services.rows_mint import NonceRow, TxKind, TxRow, TxState
 
 RESEND = timedelta(seconds=2)
-_UNFOLLOWED = frozenset({TxKind.CANCEL, TxKind.TREE, TxKind.COLLECTION})
+_UNFOLLOWED = frozenset({TxKind.CANCEL, TxKind.TREE, TxKind.COLLECTION, TxKind.TABLE})
 _FAILED = "failed_on_chain"
 
 _TRIES = {Remedy.CONFLICT: 1, Remedy.FAULT: 2, Remedy.READ_AGAIN: 5}

@@ -52,16 +52,16 @@ def table_bytes(count: int) -> int:
 
 
 def shared_accounts(tree: Pubkey, version: int, collection: Pubkey | None) -> tuple[Pubkey, ...]:
-    """Return the accounts that all mints into a tree name, in the order of its table; signers and callees cannot lie in one.
+    """Return the accounts that all mints into a tree name, in the order of its table.
 
-    Callees: the programs that a transaction itself calls. The system program is one, where it advances a nonce.
+    Signers cannot lie in one, nor programs that a transaction itself calls: the system program is one, as it advances the nonce.
+    The tree is left out, by which its transactions are found: not every node finds them by an address that stands in a table.
     """
     if version == 1:
-        return (find_tree_config(tree), tree, SPL_NOOP, SPL_COMPRESSION, RECENT_BLOCKHASHES)
+        return (find_tree_config(tree), SPL_NOOP, SPL_COMPRESSION, RECENT_BLOCKHASHES)
     collections = () if collection is None else (collection, MPL_CORE_SIGNER)
     return (
         find_tree_config(tree),
-        tree,
         *collections,
         MPL_NOOP,
         MPL_COMPRESSION,

@@ -108,6 +108,8 @@ class MintStore(TreeStore, ReconcileStore):
             await self._connection.execute(_SQL["open_tree"], tx.tenant, tx.tree)
         if tx.kind is TxKind.COLLECTION:
             await self._connection.execute(_SQL["open_collection"], tx.tenant)
+        if tx.kind is TxKind.TABLE:
+            await self._connection.execute(_SQL["open_table"], tx.tenant, tx.tree)
 
     async def over(self, tx: TxRow, *, failed: bool, at: datetime, retry_at: datetime, most_tries: int) -> None:
         """Note that a transaction did nothing and never will."""
@@ -121,6 +123,8 @@ class MintStore(TreeStore, ReconcileStore):
             await self._connection.execute(_SQL["drop_tree"], tx.tenant, tx.tree)
         if tx.kind is TxKind.COLLECTION:
             await self._connection.execute(_SQL["drop_collection"], tx.tenant)
+        if tx.kind is TxKind.TABLE:
+            await self._connection.execute(_SQL["drop_table"], tx.tenant, tx.tree)
 
     async def spent_since(self, moment: datetime) -> int:
         """Return the lamports of all transactions signed since then, but for those that never landed."""

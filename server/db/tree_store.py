@@ -7,7 +7,7 @@ from datetime import datetime
 from server.db.driver import Connection, read_optional, read_row
 from server.db.statements import load_statements
 from server.services.ports_mint import Overtaken
-from server.services.rows_mint import CollectionRow, Followed, LeafRow, TreeRow
+from server.services.rows_mint import CollectionRow, Followed, LeafRow, TableRow, TreeRow
 from shared.ids import EventId, TenantId, TicketId
 
 _SQL = load_statements("mint.sql")
@@ -32,6 +32,14 @@ class TreeStore:
     async def tree_full(self, tree: str) -> None:
         """Sign no more mints for a tree."""
         await self._connection.execute(_SQL["tree_full"], tree)
+
+    async def tables(self) -> list[TableRow]:
+        """Return all trees' lookup tables."""
+        return [read_row(row, TableRow) for row in await self._connection.fetch(_SQL["tables"])]
+
+    async def add_table(self, table: TableRow) -> None:
+        """Keep a table that is about to be made."""
+        await self._expect(1, "add_table", table.tenant, table.tree, table.address)
 
     async def collections(self) -> list[CollectionRow]:
         """Return all tenants' collections."""

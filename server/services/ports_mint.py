@@ -23,6 +23,7 @@ from server.services.rows_mint import (
     NonceRow,
     Orphan,
     PlannedAsset,
+    TableRow,
     TreeRow,
     TxRow,
     UntoldTicket,
@@ -119,6 +120,18 @@ class MintBook(Protocol):
 
     async def tree_full(self, tree: str) -> None:
         """Sign no more mints for a tree."""
+        ...
+
+    async def tables(self) -> list[TableRow]:
+        """Return all trees' lookup tables."""
+        ...
+
+    async def add_table(self, table: TableRow) -> None:
+        """Keep a table that is about to be made.
+
+        Raises:
+            Overtaken: there is one.
+        """
         ...
 
     async def collections(self) -> list[CollectionRow]:

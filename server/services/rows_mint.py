@@ -25,6 +25,8 @@ class TxKind(StrEnum):
     """Uses up a durable nonce, so that nothing else signed under its value can land any more."""
     TREE = "tree"
     COLLECTION = "collection"
+    TABLE = "table"
+    """Makes a tree's lookup table."""
 
 
 class TxState(StrEnum):
@@ -148,6 +150,15 @@ class TreeRow(Struct, frozen=True, kw_only=True):
     def room(self) -> int:
         """Return how many more mints may be signed for it."""
         return (1 << self.depth) - self.assigned
+
+
+class TableRow(Struct, frozen=True, kw_only=True):
+    """A tree's lookup table."""
+
+    tenant: TenantId
+    tree: str
+    address: str
+    state: str
 
 
 class CollectionRow(Struct, frozen=True, kw_only=True):

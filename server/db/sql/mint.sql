@@ -111,6 +111,18 @@ DELETE FROM chain_trees WHERE tenant_id = $1 AND address = $2 AND state = 'makin
 -- name: tree_full
 UPDATE chain_trees SET state = 'full' WHERE address = $1 AND state = 'open';
 
+-- name: tables
+SELECT tenant_id AS tenant, tree, address, state FROM chain_tables ORDER BY tree;
+
+-- name: add_table
+INSERT INTO chain_tables (tenant_id, tree, address) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
+
+-- name: open_table
+UPDATE chain_tables SET state = 'open' WHERE tenant_id = $1 AND tree = $2 AND state = 'making';
+
+-- name: drop_table
+DELETE FROM chain_tables WHERE tenant_id = $1 AND tree = $2 AND state = 'making';
+
 -- name: collections
 SELECT tenant_id AS tenant, address, name, uri, state FROM chain_collections ORDER BY tenant_id;
 

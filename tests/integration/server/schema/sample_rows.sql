@@ -100,6 +100,7 @@ INSERT INTO chain_collections (tenant_id, address, name, uri)
 VALUES (current_tenant(), current_tenant()::text, 'Harbour Nights', 'https://tickets.example/m/c');
 INSERT INTO chain_trees (tenant_id, address, version, depth, buffer, canopy, created_at)
 VALUES (current_tenant(), current_tenant()::text, 2, 14, 64, 8, '2026-01-01Z');
+INSERT INTO chain_tables (tenant_id, tree, address) VALUES (current_tenant(), current_tenant()::text, current_tenant()::text);
 INSERT INTO chain_leaves (tenant_id, tree, index, asset, owner, delegate, data_hash, creator_hash, hash, seq, signature)
 VALUES (
   current_tenant(), current_tenant()::text, 0, 'asset', 'owner', 'owner', sha256('data'), sha256('creators'), sha256('leaf'), 1,
