@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from server.chain.desk import MAINNET, Caps, MintPlan
 from server.chain.merkle import Shape
 from server.chain.signing import Keys, MemorySigner, read_signer
-from server.chain.storage import OwnPages
+from server.chain.storage import OwnPages, PutPlan, read_base
 from server.chain.wallets import Wallets
 from shared.problems import SettingsInvalid
 from shared.secrecy import Reticent
@@ -36,7 +36,9 @@ class ChainSettings(Struct, frozen=True, kw_only=True):
     ``solana_rpc_urls`` are the nodes' addresses, apart by spaces, best first; without it nothing is minted. The keys are 64
     bytes in Base58 or a JSON list, as Solana's tools write them. ``solana_wallet_seed`` is what holders' wallets are derived
     from: who loses it loses them, who has it owns them. ``solana_creator_key`` makes trees and collections and is better kept
-    elsewhere. Assets that are to go are frozen at once and burned ``nft_burn_after_hours`` later.
+    elsewhere. Assets that are to go are frozen at once and burned ``nft_burn_after_hours`` later. Metadata is shown by this server
+    below ``public_url``, or put into a store that shows it below ``nft_storage_url`` and takes it by PUT below
+    ``nft_storage_write_url``.
     """
 
     solana_rpc_urls: Secret | None = None
@@ -47,6 +49,9 @@ class ChainSettings(Struct, frozen=True, kw_only=True):
     solana_creator_key: Secret | None = None
     solana_wallet_seed: Secret | None = None
     public_url: str | None = None
+    nft_storage_url: str | None = None
+    nft_storage_write_url: Secret | None = None
+    nft_storage_authorization: Secret | None = None
     nft_version: Version = 2
     nft_tree_depth: Depth = 14
     nft_tree_buffer: Buffer = 64
@@ -60,10 +65,11 @@ class ChainSettings(Struct, frozen=True, kw_only=True):
 
 
 class ChainPlan(Reticent, frozen=True, kw_only=True):
-    """Which nodes are asked, and how minting is done."""
+    """Which nodes are asked, how minting is done, and where metadata is put; None: it is shown by this server itself."""
 
     urls: tuple[Secret, ...]
     mint: MintPlan
+    store: PutPlan | None = None
 
 
 def read_chain(environ: Mapping[str, str]) -> ChainPlan | None:
@@ -79,7 +85,7 @@ def read_chain(environ: Mapping[str, str]) -> ChainPlan | None:
     faults = _find_faults(settings, urls)
     if faults:
         raise SettingsInvalid(f"These settings need attention: {'; '.join(faults)}.")
-    shape = read_shape(settings)
+    shape, store_url = read_shape(settings), settings.nft_storage_url or ""
     mint = MintPlan(
         network=settings.solana_network,
         keys=Keys(
@@ -89,7 +95,7 @@ def read_chain(environ: Mapping[str, str]) -> ChainPlan | None:
         ),
         creator=None if settings.solana_creator_key is None else _signer(settings, "solana_creator_key"),
         wallets=Wallets(_secret(settings, "solana_wallet_seed")),
-        storage=OwnPages(settings.public_url or ""),
+        storage=OwnPages(settings.public_url or store_url),
         shape=shape,
         version=settings.nft_version,
         nonces=settings.nft_nonces,
@@ -101,7 +107,7 @@ def read_chain(environ: Mapping[str, str]) -> ChainPlan | None:
         burn_after=timedelta(hours=settings.nft_burn_after_hours),
         most_price=settings.nft_most_price,
     )
-    return ChainPlan(urls=urls, mint=mint)
+    return ChainPlan(urls=urls, mint=mint, store=_store(settings))
 
 
 def read_shape(settings: ChainSettings) -> Shape:
@@ -120,8 +126,12 @@ def read_shape(settings: ChainSettings) -> Shape:
 
 
 def _find_faults(settings: ChainSettings, urls: tuple[Secret, ...]) -> list[str]:
-    needed = ("solana_payer_key", "solana_minter_key", "solana_operator_key", "solana_wallet_seed", "public_url")
+    needed = ("solana_payer_key", "solana_minter_key", "solana_operator_key", "solana_wallet_seed")
     faults = [f"{name.upper()} is not set" for name in needed if getattr(settings, name) is None]
+    if settings.public_url is None and settings.nft_storage_url is None:
+        faults.append("PUBLIC_URL is not set, nor NFT_STORAGE_URL")
+    if settings.nft_storage_url is None and settings.nft_storage_write_url is not None:
+        faults.append("NFT_STORAGE_URL is not set, and NFT_STORAGE_WRITE_URL is")
     if not urls or not all(one.value.startswith(("http://", "https://")) for one in urls):
         faults.append("SOLANA_RPC_URLS is no list of addresses beginning with http:// or https://")
     seed = settings.solana_wallet_seed
@@ -130,6 +140,17 @@ def _find_faults(settings: ChainSettings, urls: tuple[Secret, ...]) -> list[str]
     if settings.solana_network == MAINNET and len(urls) < 2:
         faults.append("SOLANA_RPC_URLS names one node, and on mainnet two of different providers have to agree")
     return faults
+
+
+def _store(settings: ChainSettings) -> PutPlan | None:
+    base = settings.nft_storage_url
+    if base is None:
+        return None
+    read_base(base, "NFT_STORAGE_URL")
+    write_url = settings.nft_storage_write_url or Secret(base)
+    if not write_url.value.startswith(("https://", "http://")):
+        raise SettingsInvalid("NFT_STORAGE_WRITE_URL is no address beginning with http:// or https://.")
+    return PutPlan(base=base, write_url=write_url, authorization=settings.nft_storage_authorization)
 
 
 def _signer(settings: ChainSettings, name: str) -> MemorySigner:

@@ -76,7 +76,7 @@ class NftApi:
         """Answer with an asset's metadata."""
         token = _token(request)
         base = self._public_url or str(request.url.origin())
-        found = await nft_pages.read_metadata(self._database, token, f"{base}/m/{write_token(token)}")
+        found = await nft_pages.read_metadata(self._database, token, f"{base}/m/{write_token(token)}/image.svg")
         return reply(found, headers=_PUBLIC)
 
     async def read_picture(self, request: web.Request) -> web.Response:

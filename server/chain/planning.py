@@ -27,6 +27,7 @@ from server.chain.forest import Forest
 from server.chain.metadata import NAME_BYTES, Metadata, MetadataChange
 from server.chain.sealing import About, SpendCapReached, read_durable, seal
 from server.chain.signing import MemorySigner
+from server.chain.storage import StorageAway
 from server.chain.tabling import Tables
 from server.chain.transactions import DurableNonce
 from server.chain.units import Alike, Units
@@ -47,6 +48,10 @@ _UNDER_WAY = {
     TxKind.THAW: AssetState.TRANSFERRING,
     TxKind.BURN: AssetState.BURNING,
 }
+
+
+_TOLD = frozenset({TxKind.FREEZE, TxKind.THAW, TxKind.UPDATE})
+"""After these the metadata says something else; wherever it was put, it is put again."""
 
 
 class Ground(Struct, kw_only=True):
@@ -106,8 +111,8 @@ class Planner:
                     break
                 signed += 1
                 waiting = [one for one in waiting if one.ticket not in taken]
-        except SpendCapReached as cap:
-            self._desk.halt(cap.code)
+        except (SpendCapReached, StorageAway) as problem:
+            self._desk.halt(problem.code)
         except Overtaken:
             log.info("mint.overtaken")
         return signed
@@ -196,6 +201,8 @@ class Planner:
             new_owner=plan.wallets.address(due.tenant, due.wish_owner) if moves else None,
             renaming=renaming,
         )
+        if due.action in _TOLD:
+            await plan.storage.place(due.token)
         composed = compose_change(plan.keys, change, await self._fees.price(tree.address))
         composed = await self._units.settle(composed, _alike(tree, due.action, composed))
         planned = PlannedAsset(

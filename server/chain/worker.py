@@ -18,6 +18,7 @@ from server.chain.planning import Ground, Planner
 from server.chain.sealing import SpendCapReached
 from server.chain.sending import Sender
 from server.chain.setting_up import SetUp
+from server.chain.storage import StorageAway
 from server.services.ports_mint import Overtaken
 from server.services.pulse import Beat, no_beat
 from server.services.rows_mint import NonceRow, TreeRow, TxKind, TxRow, TxState
@@ -98,8 +99,8 @@ class MintWorker:
         try:
             await self._see_to_nonces(nonces)
             await self._set_up.prepare({one.tenant for one in due if one.action is TxKind.MINT}, ground)
-        except SpendCapReached as cap:
-            self._desk.halt(cap.code)
+        except (SpendCapReached, StorageAway) as problem:
+            self._desk.halt(problem.code)
             return 0
         except Overtaken:
             return 0

@@ -56,14 +56,13 @@ class Metadata(Struct, frozen=True, kw_only=True):
     properties: Properties
 
 
-async def read_metadata(database: PublicDatabase, token: UUID, address: str) -> Metadata:
-    """Return the metadata that lies at an address.
+async def read_metadata(database: PublicDatabase, token: UUID, image: str) -> Metadata:
+    """Return an asset's metadata; ``image`` is the address of its picture.
 
     Raises:
         AssetUnknown: nothing of ours bears it.
     """
     found = await _find(database, token)
-    image = f"{address}/image.svg"
     return Metadata(
         name=found.name,
         symbol=SYMBOL,

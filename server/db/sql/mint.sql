@@ -222,7 +222,7 @@ WHERE event_id = $1 AND wish = 'live' AND state NOT IN ('dead', 'burned') AND NO
   AND coalesce(wish_name, name) <> $2;
 
 -- name: public
-SELECT coalesce(a.name, e.name) AS name, e.name AS event_name, y.name AS type_name,
+SELECT coalesce(a.wish_name, a.name, e.name) AS name, e.name AS event_name, y.name AS type_name,
   (e.policy #>> '{window,starts}')::timestamptz AS starts, a.wish
 FROM nft_assets AS a JOIN events AS e ON (e.tenant_id, e.id) = (a.tenant_id, a.event_id)
 JOIN tickets AS t ON (t.tenant_id, t.id) = (a.tenant_id, a.ticket_id)
@@ -230,6 +230,10 @@ JOIN ticket_types AS y ON (y.tenant_id, y.id) = (t.tenant_id, t.ticket_type_id)
 WHERE a.token = $1
 UNION ALL
 SELECT c.name, c.name, NULL, NULL, NULL FROM chain_collections AS c WHERE c.tenant_id = $1
+UNION ALL
+-- A collection that is about to be made.
+SELECT o.name, o.name, NULL, NULL, NULL FROM tenants AS o
+WHERE o.id = $1 AND EXISTS (SELECT FROM events AS e WHERE e.tenant_id = o.id AND e.nft <> 'off')
 LIMIT 1;
 
 -- name: orphans
