@@ -13,8 +13,10 @@ from msgspec import structs
 from playwright.async_api import Browser, async_playwright, expect
 
 from shared.clock import ManualClock
+from tests.browser.evening import Evening, open_evening
 from tests.browser.stage import Stage, open_stage
 from tests.browser.visit import Visit, watch
+from tests.conftest import Databases
 from tests.unit.shared.samples import NOW
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -82,3 +84,10 @@ async def visit(browser: Browser, stage: Stage) -> AsyncIterator[Open]:
     for one in visits:
         await one.page.context.close()
     assert [breach for one in visits for breach in one.breaches] == []
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def evening(database: Databases) -> AsyncIterator[Evening]:
+    """Give an event whose doors are open."""
+    async with open_evening(database.app_dsn, database.worker_dsn) as opened:
+        yield opened

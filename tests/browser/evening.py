@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from msgspec import Struct
 from msgspec.structs import replace
+from playwright.async_api import Page, expect
 
 from server.app import Running, run_server
 from server.auth.passwords import ArgonPasswords
@@ -258,3 +259,14 @@ async def _set_up(running: Running, clock: ManualClock, name: str) -> Evening:
         enrolment=Enrolment(parts.database, parts.context.vault, os.urandom),
     )
     return Evening(running=running, stage=stage, types=types)
+
+
+async def sign_in(page: Page, evening: Evening) -> None:
+    """Go to the event's page by way of the sign-in, with the keyboard alone."""
+    await page.goto(evening.page)
+    await expect(page.get_by_label("Name")).to_be_focused()
+    await page.keyboard.type("sam")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(evening.page)

@@ -14,9 +14,8 @@ from msgspec import Struct
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.contrast import read_contrasts
-from tests.browser.evening import PASSWORD, Evening, bell, hand_over_all, open_evening, write_scan
+from tests.browser.evening import PASSWORD, Evening, bell, hand_over_all, sign_in, write_scan
 from tests.browser.visit import watch
-from tests.conftest import Databases
 from tests.integration.server.doors.house import gate_token
 from tests.integration.server.doors.paper_gate import PaperGate
 
@@ -34,24 +33,6 @@ class Watching(Struct, frozen=True, kw_only=True, eq=False):
     north: PaperGate
     south: PaperGate
     breaches: list[str]
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def evening(database: Databases) -> AsyncIterator[Evening]:
-    """Give an event whose doors are open."""
-    async with open_evening(database.app_dsn, database.worker_dsn) as opened:
-        yield opened
-
-
-async def sign_in(page: Page, evening: Evening) -> None:
-    """Go to the event's page by way of the sign-in, with the keyboard alone."""
-    await page.goto(evening.page)
-    await expect(page.get_by_label("Name")).to_be_focused()
-    await page.keyboard.type("sam")
-    await page.keyboard.press("Tab")
-    await page.keyboard.type(PASSWORD)
-    await page.keyboard.press("Enter")
-    await expect(page).to_have_url(evening.page)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
