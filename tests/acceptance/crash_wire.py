@@ -15,22 +15,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.services.carrier import Carrier, End, carrying
+
 _STARTUP, _SSL = 196608, 80877103
 _CONNECT_TIMEOUT_S = 10.0
 
 
-class CrashWire:
+class CrashWire(Carrier):
     """Carries connections to PostgreSQL; once armed it kills after so many statements."""
 
     def __init__(self, dsn: str) -> None:
+        super().__init__()
         place = urlsplit(dsn)
         assert place.hostname is not None
         self._far = (place.hostname, place.port or 5432)
         self._dsn = dsn
-        self._pairs: set[asyncio.Task[None]] = set()
         self._victim = 0
         self._left = 0
-        self.port = 0
         self.seen: list[str] = []
         self.cut = asyncio.Event()
 
@@ -64,40 +65,20 @@ class CrashWire:
         os.kill(self._victim, signal.SIGKILL)
         self.cut.set()
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection until either side ends it."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._pairs.add(task)
-        try:
-            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-                far = await asyncio.open_connection(*self._far)
-            try:
-                await _Session(self, (reader, writer), far).run()
-            finally:
-                far[1].transport.abort()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # one side ended, which is what this wire is for; the other is let go below
-        finally:
-            self._pairs.discard(task)
-            writer.transport.abort()
+    async def reach(self) -> End:
+        """Connect to the database."""
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            return await asyncio.open_connection(*self._far)
 
-    async def close(self) -> None:
-        """Let go of every connection."""
-        for pair in tuple(self._pairs):
-            pair.cancel()
-        await asyncio.gather(*self._pairs, return_exceptions=True)
+    async def pass_on(self, near: End, far: End) -> None:
+        """Follow what both say until either side ends it."""
+        await _Session(self, near, far).run()
 
 
 class _Session:
     """One connection of the server to its database."""
 
-    def __init__(
-        self,
-        wire: CrashWire,
-        near: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        far: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-    ) -> None:
+    def __init__(self, wire: CrashWire, near: End, far: End) -> None:
         self._wire = wire
         self._near_in, self._near_out = near
         self._far_in, self._far_out = far
@@ -164,11 +145,5 @@ async def _read(stream: asyncio.StreamReader) -> tuple[bytes, bytes]:
 @asynccontextmanager
 async def laid_wire(dsn: str) -> AsyncIterator[CrashWire]:
     """Lay a wire to a database and take it away again."""
-    wire = CrashWire(dsn)
-    listener = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
-    wire.port = listener.sockets[0].getsockname()[1]
-    try:
+    async with carrying(CrashWire(dsn)) as wire:
         yield wire
-    finally:
-        listener.close()
-        await wire.close()

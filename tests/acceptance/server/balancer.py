@@ -12,21 +12,22 @@ from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 
+from tests.services.carrier import Carrier, End, carrying
+
 PROBED_EVERY_S = 0.5
 _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=10)
 _BLOCK = 64 * 1024
 
 
-class Balancer:
+class Balancer(Carrier):
     """Carries connections to the servers that were named and are ready."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
+        super().__init__()
         self._session = session
         self._ports: list[int] = []
         self._ready: dict[int, tuple[float, bool]] = {}
-        self._pairs: set[asyncio.Task[None]] = set()
         self._turn = 0
-        self.port = 0
         self.carried: dict[int, int] = {}
 
     @property
@@ -43,30 +44,12 @@ class Balancer:
         """Know no more of a server that has ended."""
         self._ports.remove(_port_of(base_url))
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection until both sides have said all they had to."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._pairs.add(task)
-        try:
-            far_reader, far_writer = await self._connect()
-            try:
-                await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
-            finally:
-                far_writer.transport.abort()
-        except (OSError, asyncio.CancelledError):
-            pass  # one side has gone, and the other notices by itself
-        finally:
-            self._pairs.discard(task)
-            writer.transport.abort()
+    async def pass_on(self, near: End, far: End) -> None:
+        """Carry both ways until both sides have said all they had to."""
+        await asyncio.gather(_copy(near[0], far[1]), _copy(far[0], near[1]))
 
-    async def close(self) -> None:
-        """Let go of every connection."""
-        for pair in tuple(self._pairs):
-            pair.cancel()
-        await asyncio.gather(*self._pairs, return_exceptions=True)
-
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def reach(self) -> End:
+        """Connect to the next server that is ready."""
         for _ in range(len(self._ports)):
             self._turn += 1
             port = self._ports[self._turn % len(self._ports)]
@@ -107,11 +90,5 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @asynccontextmanager
 async def balancing(session: aiohttp.ClientSession) -> AsyncIterator[Balancer]:
     """Run a proxy with no server behind it yet."""
-    balancer = Balancer(session)
-    listener = await asyncio.start_server(balancer.carry, "127.0.0.1", 0)
-    balancer.port = listener.sockets[0].getsockname()[1]
-    try:
+    async with carrying(Balancer(session)) as balancer:
         yield balancer
-    finally:
-        listener.close()
-        await balancer.close()
