@@ -1,6 +1,6 @@
 # Two programs, two images: `docker build --target server -t tickettoken .` and `docker build --target gate -t tickettoken-gate .`
 # Packages come hash-checked from the locks; the programs run as nobody in particular and write only into their volumes.
-ARG PYTHON=3.13-slim
+ARG PYTHON=3.13-slim-trixie
 
 FROM python:${PYTHON} AS server-packages
 COPY requirements-server.lock /tmp/requirements.lock
@@ -19,7 +19,11 @@ RUN cd /build/server/web/ops/charts && npm ci --no-audit --no-fund --ignore-scri
 
 
 FROM python:${PYTHON} AS server
-RUN groupadd --gid 10001 tickettoken \
+# PostgreSQL's programs are for `tickettoken backup` and `restore`; they have to be of the database's version or newer.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends postgresql-client-17 \
+ && rm -rf /var/lib/apt/lists/* \
+ && groupadd --gid 10001 tickettoken \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tickettoken
 COPY --from=server-packages /venv /venv
 COPY shared /app/shared

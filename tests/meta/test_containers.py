@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -61,6 +62,67 @@ def test_what_is_copied_exists_and_is_let_through() -> None:
     }
     assert copied == let_through
     assert all((ROOT / name).exists() for name in copied)
+
+
+def test_the_server_image_can_back_up_the_database_of_the_compose_file() -> None:
+    installed = re.findall(r"postgresql-client-(\d+)", "\n".join(stages()["server"]))
+    database = SERVICES["postgres"]["image"].partition(":")[2]
+    assert [int(major) >= int(database) for major in installed] == [True]
+    base = re.search(r"^ARG PYTHON=\S+-slim-(\w+)$", DOCKERFILE, flags=re.MULTILINE)
+    assert base is not None  # a release by name: another would have another PostgreSQL
+
+
+def test_every_line_of_the_dockerfile_is_an_instruction() -> None:
+    known = {
+        "FROM",
+        "ARG",
+        "RUN",
+        "COPY",
+        "ENV",
+        "WORKDIR",
+        "USER",
+        "EXPOSE",
+        "STOPSIGNAL",
+        "HEALTHCHECK",
+        "ENTRYPOINT",
+    }
+    known |= {"CMD", "VOLUME"}
+    joined = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
+    lines = [line for line in joined.splitlines() if line.strip()]
+    assert {line.split()[0] for line in lines} <= known
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        command = rest.partition("CMD ")[2] if word == "HEALTHCHECK" else rest
+        if word in {"CMD", "ENTRYPOINT", "HEALTHCHECK"}:
+            assert all(isinstance(part, str) for part in json.loads(command)), line  # no shell in between
+        if word == "RUN":
+            shlex.split(rest)  # quotes are closed
+    assert {line.split("--from=")[1].split()[0] for line in lines if "--from=" in line} <= set(stages())
+
+
+def test_the_topology_is_the_promised_one() -> None:
+    assert {name: SERVICES[name].get("deploy", {}).get("replicas", 1) for name in SERVICES} == {
+        "server": 2,
+        "worker": 2,
+        "migrate": 1,
+        "postgres": 1,
+        "redis": 1,
+        "rabbitmq": 1,
+        "gate": 1,
+    }
+    assert SERVICES["gate"]["profiles"] == ["gate"]
+    assert {one["target"] for one in SERVICES["rabbitmq"]["configs"]} == {
+        "/etc/rabbitmq/conf.d/20-tickettoken.conf",
+        "/etc/rabbitmq/enabled_plugins",
+    }
+
+
+def test_secrets_come_as_files_alone() -> None:
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            if re.search(r"(PASSWORD|SECRET|_TOKEN|KEY|DATABASE_URL|RABBITMQ\w*_URL)(_FILE)?$", name):
+                assert name.endswith("_FILE"), name
+                assert str(value).startswith("/run/secrets/")
 
 
 def test_packages_are_checked_by_hash() -> None:

@@ -1,4 +1,7 @@
-"""A private RabbitMQ node with its management API: own data, cookie, ports and epmd, loopback only, no daemon left behind."""
+"""A private RabbitMQ node with its management API: own data, cookie, ports and epmd, loopback only, no daemon left behind.
+
+It has the plugins and takes its definitions in the way of the compose file, so that every test with a broker tries those as well.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import yaml
 from msgspec import Struct
 
 from tests.services.certificates import write_server_files
@@ -31,13 +35,14 @@ _WEB_GREETING = b"GET / HTTP/1.0\r\n\r\n"
 
 
 class Ports(Struct, frozen=True, kw_only=True):
-    """The five loopback ports of one node."""
+    """The loopback ports of one node."""
 
     amqp: int
     tls: int
     api: int
     epmd: int
     distribution: int
+    metrics: int
 
 
 @contextmanager
@@ -49,7 +54,7 @@ def run_rabbitmq(_: Request, directory: Path) -> Iterator[Served]:
     """
     programs = find_rabbitmq()
     password = secrets.token_hex(12)
-    ports = Ports(amqp=free_port(), tls=free_port(), api=free_port(), epmd=free_port(), distribution=free_port())
+    ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
     authority = write_server_files(directory)
     _write_files(directory, ports, password)
     env = _environment(programs, directory, ports)
@@ -174,13 +179,22 @@ def _write_files(directory: Path, ports: Ports, password: str) -> None:
         "vm_memory_high_watermark.absolute = 512MB",
         # Numbers about connections are otherwise up to five seconds old.
         "collect_statistics_interval = 500",
-        f"load_definitions = {directory}/definitions.json",
+        f"prometheus.tcp.ip = {HOST}",
+        f"prometheus.tcp.port = {ports.metrics}",
     ]
+    composed = _read_compose_file()
+    taken = composed["rabbitmq"].replace("/run/secrets/rabbitmq_definitions", f"{directory}/definitions.json")
     (directory / "definitions.json").write_bytes(msgspec.json.encode(definitions))
-    (directory / "rabbitmq.conf").write_text("\n".join(settings) + "\n")
-    (directory / "enabled_plugins").write_text("[rabbitmq_management].\n")
+    (directory / "rabbitmq.conf").write_text("\n".join(settings) + "\n" + taken)
+    (directory / "enabled_plugins").write_text(composed["rabbitmq_plugins"])
     (directory / "env.conf").touch()
     (directory / "home").mkdir()
+
+
+def _read_compose_file() -> dict[str, str]:
+    """Return the configuration files that the compose file holds, by name."""
+    content = (Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8")
+    return {name: one["content"] for name, one in yaml.safe_load(content)["configs"].items()}
 
 
 def _environment(programs: RabbitPrograms, directory: Path, ports: Ports) -> dict[str, str]:

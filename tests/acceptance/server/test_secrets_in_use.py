@@ -63,6 +63,12 @@ async def test_a_server_starts_on_a_database_made_with_them(tmp_path: Path, empt
     assert status == 0, output + errors
 
 
+async def test_the_broker_runs_with_the_plugins_of_the_compose_file(broker: Broker) -> None:
+    async with aiohttp.ClientSession(broker.api_url) as session, session.get("/api/nodes") as response:
+        [node] = await response.json()
+    assert {"rabbitmq_management", "rabbitmq_prometheus"} <= set(node["enabled_plugins"])
+
+
 async def test_the_broker_takes_its_definitions(tmp_path: Path, broker: Broker) -> None:
     place = await make(tmp_path)
     given = urlsplit((place / "rabbitmq_management_url").read_text())
