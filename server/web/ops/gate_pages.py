@@ -13,11 +13,12 @@ from server.domain.access import Scope
 from server.domain.names import read_name
 from server.domain.server_gate import is_server_gate
 from server.services.audit import Deed, audited
-from server.services.enrol import Enrolment, GateWish
+from server.services.enrol import Enrolment, GateWish, IssuedCode
 from server.services.events import read_event
 from server.services.gate_commands import Commander, CommandWish, give_command
 from server.services.gate_wall import GateWall, read_gate, read_wall
 from server.services.gates_now import MOST_ON_PAGE
+from server.services.ports import Unit
 from server.web.ops.paging import read_number
 from server.web.ops.visit import Page, Visit, see_other
 from shared.admission.verdict import Direction
@@ -107,28 +108,19 @@ class GatePages:
         gate, kind = GateId(visit.id("gate")), visit.choice("kind", _Telling)
         text = visit.text("text", 200) if kind in {_Telling.HOLD, _Telling.MESSAGE} else None
         wish = CommandWish(kind=CommandKind(kind.value), text=text)
-        deed = Deed(action=f"gate.{kind}", subject=str(gate), detail=text or "")
-        context = visit.means.context
-        async with audited(context, visit.worker, deed), context.db.tenant(visit.worker.tenant) as tx:
-            await give_command(context, tx, _commander(visit), gate, wish)
+        await _tell(visit, Deed(action=f"gate.{kind}", subject=str(gate), detail=text or ""), wish, gate)
         return see_other(f"/ops/gates/{gate}", "command_given")
 
     async def tell_all(self, visit: Visit) -> web.StreamResponse:
         """Show the staff of every gate in service a message: all of them are told, or none."""
-        context, tenant, event = visit.means.context, visit.worker.tenant, EventId(visit.id("event"))
-        wish = CommandWish(kind=CommandKind.MESSAGE, text=visit.text("text", 200))
-        deed = Deed(action="gates.message", event=event, detail=wish.text or "")
-        async with audited(context, visit.worker, deed), context.db.tenant(tenant) as tx:
-            # in the order of ids, so that two who tell all gates something never wait in a circle
-            for row in sorted(await tx.gates.of_event(event), key=lambda one: one.id):
-                if row.revoked_at is None and not is_server_gate(row.id, event):
-                    await give_command(context, tx, _commander(visit), row.id, wish)
+        event, text = EventId(visit.id("event")), visit.text("text", 200)
+        deed = Deed(action="gates.message", event=event, detail=text)
+        await _tell(visit, deed, CommandWish(kind=CommandKind.MESSAGE, text=text))
         return see_other(f"/ops/events/{event}/manage", "commands_given")
 
     async def ask_code(self, visit: Visit) -> web.StreamResponse:
         """Ask what the new gate is to be."""
-        event = await read_event(visit.means.context, visit.worker.user, EventId(visit.id("event")))
-        return visit.show("enrol.html", event=event, code=None, symbol="", expires_at=None)
+        return await _show_code(visit, None)
 
     async def make_code(self, visit: Visit) -> web.StreamResponse:
         """Show a code, this once."""
@@ -137,9 +129,30 @@ class GatePages:
         wish = GateWish(event=event_id, name=name, direction=visit.choice("direction", Direction))
         async with audited(context, visit.worker, Deed(action="gate.enrolment_code", event=event_id, detail=name)):
             issued = await _enrolment(visit).issue_code(visit.worker.tenant, wish, context.clock.now())
-        event = await read_event(context, visit.worker.user, event_id)
-        symbol = draw_symbol(issued.code)
-        return visit.show("enrol.html", event=event, code=issued.code, symbol=symbol, expires_at=issued.expires_at)
+        return await _show_code(visit, issued)
+
+
+async def _tell(visit: Visit, deed: Deed, wish: CommandWish, gate: GateId | None = None) -> None:
+    """Have one gate do something, or all that are in service at the deed's event: all of them are told, or none."""
+    context, tenant = visit.means.context, visit.worker.tenant
+    by = Commander(tenant=tenant, name=visit.worker.staff.name)
+    async with audited(context, visit.worker, deed), context.db.tenant(tenant) as tx:
+        for one in [gate] if gate is not None else await _in_service(tx, EventId(visit.id("event"))):
+            await give_command(context, tx, by, one, wish)
+
+
+async def _in_service(tx: Unit, event: EventId) -> list[GateId]:
+    """Return an event's gates that can be told something, in one order for all: nobody waits for another in a circle."""
+    rows = await tx.gates.of_event(event)
+    return sorted(row.id for row in rows if row.revoked_at is None and not is_server_gate(row.id, event))
+
+
+async def _show_code(visit: Visit, issued: IssuedCode | None) -> web.StreamResponse:
+    event = await read_event(visit.means.context, visit.worker.user, EventId(visit.id("event")))
+    if issued is None:
+        return visit.show("enrol.html", event=event, code=None)
+    symbol = draw_symbol(issued.code)
+    return visit.show("enrol.html", event=event, code=issued.code, symbol=symbol, expires_at=issued.expires_at)
 
 
 def draw_symbol(text: str) -> Markup:
@@ -149,10 +162,6 @@ def draw_symbol(text: str) -> Markup:
         out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=_QUIET_ZONE, light="#fff", svgclass="symbol"
     )
     return Markup(out.getvalue().decode())  # noqa: S704 - made of modules, the text is not in it
-
-
-def _commander(visit: Visit) -> Commander:
-    return Commander(tenant=visit.worker.tenant, name=visit.worker.staff.name)
 
 
 def _enrolment(visit: Visit) -> Enrolment:
