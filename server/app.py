@@ -108,7 +108,7 @@ def build_app(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app[HEALTH] = health
     limits = Limits(parts.context.ephemeral, parts.access.quotas)
-    counting = Counting(limits=limits, address_of=tell_address(parts.access.proxies))
+    counting = Counting(limits=limits, address_of=tell_address(parts.access.proxies), context=parts.context)
     routes = health.routes() if parts.share is Share.WORK else all_routes(parts, health)
     mount(app, routes, make_authenticators(parts), counting)
     if parts.share is not Share.WORK:

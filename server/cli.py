@@ -17,7 +17,7 @@ from server.cli_parsers_keys import add_keys
 from server.cli_parsers_nft import add_nft
 from server.cli_parsers_office import add_office
 from server.cli_parsers_people import add_people
-from server.cli_parsers_staff import add_staff
+from server.cli_parsers_staff import add_audit, add_staff
 from shared.arguments import CommandParser
 from shared.problems import TicketTokenError
 
@@ -83,6 +83,7 @@ def build_parser() -> CommandParser:
     add_doors(commands)
     add_access(commands)
     add_staff(commands)
+    add_audit(commands)
     add_dlq(commands)
     add_nft(commands)
     add_token(commands)

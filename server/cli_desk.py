@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 from msgspec import Struct
 
+from server.cli_deeds import noting
 from server.cli_tools import open_plan
 from server.parts import open_parts
 from server.services.context import Context
@@ -55,7 +56,8 @@ def run_at_desk(arguments: argparse.Namespace, environ: Mapping[str, str], work:
             async with parts.database.worker() as unit:
                 tenants = await unit.maintenance.tenants()
             tenant = _choose(tenants, arguments)
-            await work(arguments, TenantDesk(context=parts.context, tenant=tenant, json=arguments.json))
+            async with noting(arguments, parts.context, [tenant]):
+                await work(arguments, TenantDesk(context=parts.context, tenant=tenant, json=arguments.json))
 
     # The answer is on standard output alone; what is worth a log line is said by the answer already.
     configure_logs(LogLevel.WARNING)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from server.cli_deeds import noting
 from server.cli_tools import open_plan
 from server.parts import Parts, open_parts
 from server.services.context import Context
@@ -69,7 +70,8 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str], work: Work) 
             plan = await stack.enter_async_context(open_plan(arguments, environ))
             parts = await stack.enter_async_context(open_parts(plan))
             tenants = await _list_tenants(parts, arguments.tenant)
-            await work(arguments, Desk(context=parts.context, tenants=tenants, json=arguments.json))
+            async with noting(arguments, parts.context, tenants):
+                await work(arguments, Desk(context=parts.context, tenants=tenants, json=arguments.json))
 
     # the answer is on standard output alone; what is worth a log line is said by the answer already
     configure_logs(LogLevel.WARNING)

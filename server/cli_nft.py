@@ -19,6 +19,7 @@ from server.chain.planning import shorten
 from server.chain.reconciling import reconcile
 from server.chain.setting_up import SetUp
 from server.chain.worker import MintWorker
+from server.cli_deeds import noting
 from server.cli_nft_lines import SOL, describe_dead, describe_estimate, describe_report, describe_tree
 from server.cli_tools import open_plan
 from server.minting import Minting
@@ -222,7 +223,10 @@ async def _replay(arguments: argparse.Namespace, parts: Parts) -> int:
 def _run(arguments: argparse.Namespace, environ: Mapping[str, str], work: Work) -> int:
     async def inside() -> int:
         async with open_plan(arguments, environ) as plan, open_parts(plan) as parts:
-            return await work(arguments, parts)
+            async with parts.database.worker() as unit:
+                tenants = await unit.maintenance.tenants()
+            async with noting(arguments, parts.context, tenants):
+                return await work(arguments, parts)
 
     configure_logs(LogLevel.ERROR)
     return asyncio.run(inside())

@@ -12,6 +12,7 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec import Struct
 
+from server.cli_deeds import noting
 from server.cli_tools import open_plan
 from server.domain.access import Role, User
 from server.parts import Parts, open_parts
@@ -81,10 +82,10 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str], work: Work) -
             plan = await stack.enter_async_context(open_plan(arguments, environ))
             parts = await stack.enter_async_context(open_parts(plan))
             tenants = await _list_tenants(parts, getattr(arguments, "tenant", None))
-            await work(
-                arguments,
-                Office(context=parts.context, tenants=tenants, json=arguments.json, still=parts.database.still),
-            )
+            context = parts.context
+            office = Office(context=context, tenants=tenants, json=arguments.json, still=parts.database.still)
+            async with noting(arguments, context, tenants):
+                await work(arguments, office)
 
     # the answer is on standard output alone; what is worth a log line is said by the answer already
     configure_logs(LogLevel.WARNING)

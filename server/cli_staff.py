@@ -15,7 +15,7 @@ from server.cli_office import plain
 from server.domain.access import Role
 from server.domain.staff import make_password
 from server.services.rows_staff import StaffRow
-from server.services.staff import Registry, StaffWish, add_staff, disable_staff, list_staff, set_password
+from server.services.staff import Registry, StaffWish, add_staff, disable_staff, enable_staff, list_staff, set_password
 from shared.ids import StaffId
 from shared.problems import InputUnusable
 
@@ -73,6 +73,16 @@ def disable(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     async def work(arguments: argparse.Namespace, desk: TenantDesk) -> None:
         row = await disable_staff(_registry(desk), arguments.login)
         desk.tell(_tell(row), f"{row.login} signs in no more, and is signed out everywhere")
+
+    return run_at_desk(arguments, environ, work)
+
+
+def enable(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    """Let a disabled account sign in again, with another password."""
+
+    async def work(arguments: argparse.Namespace, desk: TenantDesk) -> None:
+        password = _choose_password(arguments, desk)
+        _tell_password(arguments, desk, await enable_staff(_registry(desk), arguments.login, password), password)
 
     return run_at_desk(arguments, environ, work)
 

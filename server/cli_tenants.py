@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from server.cli_deeds import operator_of
 from server.cli_office import Office, plain, run
 from server.services.tenants import TenantView, add_tenant, list_tenants
 from shared.ids import TenantId, uuid7
@@ -23,7 +24,7 @@ def listing(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 async def _add(arguments: argparse.Namespace, office: Office) -> None:
     context = office.context
     tenant = TenantId(arguments.id or uuid7(context.clock.now(), context.random_bytes))
-    made = await add_tenant(context, tenant, arguments.name)
+    made = await add_tenant(context, operator_of(tenant), arguments.name)
     office.tell(made, _line(made) + ("" if made.added else "   was there already, and stays as it is"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.api.api_keys import ApiKeyApi
+from server.api.audit import AuditApi
 from server.api.catalogue import CatalogueApi
 from server.api.description import DescriptionApi
 from server.api.event_keys import EventKeyApi
@@ -58,6 +59,7 @@ def all_routes(parts: Parts, health: HealthApi) -> list[Route]:
         *OperationsApi(parts.context).routes(),
         *NftApi(parts.context, parts.database, parts.public_url).routes(),
         *ExportApi(parts.context).routes(),
+        *AuditApi(parts.context).routes(),
         *LiveApi(parts.live).routes(),
         *EventApi(parts.context).routes(),
         *StockApi(parts.context).routes(),

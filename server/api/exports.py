@@ -49,7 +49,7 @@ class Form(StrEnum):
     JSON = "json"
 
 
-_MEDIA = {Form.CSV: "text/csv; charset=utf-8", Form.JSON: "application/json"}
+MEDIA = {Form.CSV: "text/csv; charset=utf-8", Form.JSON: "application/json"}
 
 
 class ExportQuery(Struct, frozen=True, kw_only=True):
@@ -91,7 +91,7 @@ class ExportApi:
         event = EventId(read_id(request, "event"))
         parts = _write(form, subject, read_portions(self._context, request[USER], event, subject))
         headers = {
-            "Content-Type": _MEDIA[form],
+            "Content-Type": MEDIA[form],
             "Content-Disposition": f'attachment; filename="{subject}.{form}"',
             "Cache-Control": "private, no-store",
         }

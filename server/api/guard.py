@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from math import ceil
 from typing import TypeVar
 
+import msgspec
 import structlog
 from aiohttp import web
 from msgspec import Struct
@@ -17,20 +19,25 @@ from server.api.exchange import parse_id
 from server.api.middleware import TALLY, Tally
 from server.api.routes import GATE, SERVICE, USER, Auth, Authenticators, Handler, Route
 from server.domain.access import ServiceCall, User, check_call, check_scope
+from server.domain.deeds import DEEDS, describe, is_deed
 from server.domain.limits import BY_ADDRESS, LimitClass
+from server.services.audit import Deed, audited, caller_of_api
+from server.services.context import Context
 from server.services.limits import Caller, Counted, Limits
 from server.services.problems import EventUnknown
 from server.services.problems_gates import TooManyTries
+from shared.ids import EventId
 from shared.problems import Denied, Internal, Unavailable
 
 CallerT = TypeVar("CallerT")
 
 
 class Counting(Struct, frozen=True, kw_only=True):
-    """How calls are counted, and how a request's address is told behind proxies."""
+    """How calls are counted, how a request's address is told behind proxies, and with what organisers' calls are noted."""
 
     limits: Limits
     address_of: Callable[[web.Request], str]
+    context: Context
 
 
 class RequestTimeout(Unavailable):
@@ -48,10 +55,11 @@ class KeyBound(Denied):
 def mount(
     app: web.Application, routes: Sequence[Route], authenticators: Authenticators, counting: Counting | None = None
 ) -> None:
-    """Fill the router; without ``counting`` nothing is limited.
+    """Fill the router; without ``counting`` nothing is limited or noted.
 
     Raises:
-        Internal: a route says nothing of who may call it, a user's names no scope, or a service's is on no list.
+        Internal: a route says nothing of who may call it, a user's names no scope, a service's is on no list, or an
+            organiser's changes something and has no name in the audit log.
     """
     for route in routes:
         _check_described(route)
@@ -66,6 +74,8 @@ def _check_described(route: Route) -> None:
     listed = route.auth is not Auth.SERVICE or _name(route) in set(ServiceCall)
     if route.auth is None or scoped != (route.scope is not None) or not listed:
         raise Internal(f"The route {_name(route)} does not say who may call it.")
+    if is_deed(route.method, route.scope) and _name(route) not in DEEDS:
+        raise Internal(f"The route {_name(route)} changes something and has no name in the audit log.")
 
 
 def _guard(route: Route, authenticators: Authenticators, counting: Counting | None) -> Handler:
@@ -73,7 +83,8 @@ def _guard(route: Route, authenticators: Authenticators, counting: Counting | No
         try:
             async with asyncio.timeout(route.timeout_s):
                 await _admit(route, authenticators, counting, request)
-                return await route.handler(request)
+                async with _noting(route, counting, request):
+                    return await route.handler(request)
         except TimeoutError as exc:
             raise RequestTimeout("This took too long and was given up: try again.") from exc
 
@@ -103,6 +114,34 @@ async def _admit(route: Route, authenticators: Authenticators, counting: Countin
         request[SERVICE] = service
     elif route.counted_as in BY_ADDRESS and counting is not None:
         _heed(request, await _take_address(counting, request, route.counted_as))
+
+
+@asynccontextmanager
+async def _noting(route: Route, counting: Counting | None, request: web.Request) -> AsyncIterator[None]:
+    """Have an organiser's change noted in the audit log, before it is done and after."""
+    if counting is None or not is_deed(route.method, route.scope):
+        yield
+        return
+    named = dict(request.match_info)
+    event = parse_id(named.pop("event", ""))
+    deed = Deed(
+        action=DEEDS[_name(route)],
+        subject=" ".join(named.values()),
+        event=None if event is None else EventId(event),
+        detail=describe(await _peek(route, request)),
+    )
+    async with audited(counting.context, caller_of_api(request[USER]), deed):
+        yield
+
+
+async def _peek(route: Route, request: web.Request) -> object:
+    """Return a JSON body as it came, whatever it holds; the handler reads the same bytes once more. None for any other body."""
+    if route.body is None or request.content_type != "application/json":
+        return None
+    try:
+        return msgspec.json.decode(await request.read())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 async def _tell(

@@ -42,6 +42,10 @@ class StaffStore:
         """Mark an account disabled."""
         await self._connection.execute(_SQL["disable"], staff, now)
 
+    async def enable(self, staff: StaffId) -> None:
+        """Mark an account as one that may sign in."""
+        await self._connection.execute(_SQL["enable"], staff)
+
     async def open_session(self, session: SessionRow) -> None:
         """Keep a new session."""
         await self._connection.execute(
@@ -95,6 +99,8 @@ class AuditStore:
             entry.event,
             entry.detail,
             entry.outcome,
+            entry.via,
+            entry.trace,
         )
 
     async def complete(self, entry: UUID, outcome: str) -> None:

@@ -35,6 +35,10 @@ class Staff(Protocol):
         """Mark an account disabled; one that is stays as it is."""
         ...
 
+    async def enable(self, staff: StaffId) -> None:
+        """Mark an account as one that may sign in; one that may stays as it is."""
+        ...
+
     async def open_session(self, session: SessionRow) -> None:
         """Keep a new session."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
@@ -39,8 +40,23 @@ class SessionRow(Reticent, frozen=True, kw_only=True):
     ended_at: datetime | None = None
 
 
+class Via(StrEnum):
+    """By which way something was asked for."""
+
+    PAGE = "page"
+    API = "api"
+    COMMAND = "command"
+    """The command line of the server."""
+    SYSTEM = "system"
+    """Nobody asked: it was due."""
+
+
 class AuditRow(Struct, frozen=True, kw_only=True):
-    """Something that was done: by whom, to what, and what came of it. ``outcome`` None: it was interrupted, or goes on."""
+    """Something that was done: by whom, to what, and what came of it.
+
+    ``outcome`` None: it was interrupted, or goes on. ``via`` None: noted before ways were told apart. ``trace`` is that of the
+    log lines.
+    """
 
     tenant: TenantId
     id: UUID
@@ -52,3 +68,5 @@ class AuditRow(Struct, frozen=True, kw_only=True):
     event: EventId | None = None
     detail: str = ""
     outcome: str | None = None
+    via: Via | None = None
+    trace: str | None = None

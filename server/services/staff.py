@@ -1,4 +1,4 @@
-"""Accounts of the operations page: made, given another password, disabled."""
+"""Accounts of the operations page: made, given another password, disabled and enabled again."""
 
 from __future__ import annotations
 
@@ -97,6 +97,21 @@ async def disable_staff(registry: Registry, login: str) -> StaffRow:
         await tx.staff.end_all(row.id, now)
         found = await tx.staff.get(row.id)
     log.info("staff.disabled", staff=str(row.id))
+    return found or row
+
+
+async def enable_staff(registry: Registry, login: str, password: str) -> StaffRow:
+    """Let a disabled account sign in again, with another password: whoever knew the old one may be why it was disabled.
+
+    Raises:
+        StaffUnknown: the tenant has no such account.
+        PasswordUnusable: the password is too easily guessed.
+    """
+    row = await set_password(registry, login, password)
+    async with registry.context.db.tenant(registry.tenant) as tx:
+        await tx.staff.enable(row.id)
+        found = await tx.staff.get(row.id)
+    log.info("staff.enabled", staff=str(row.id))
     return found or row
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from server.domain.names import read_name
+from server.services.audit import Deed, Doer, note_done
 from server.services.context import Context
 from server.services.problems_organiser import TenantUnknown
 from shared.ids import TenantId
@@ -22,17 +23,19 @@ class TenantView(Struct, frozen=True, kw_only=True, rename="camel"):
     added: bool = False
 
 
-async def add_tenant(context: Context, tenant: TenantId, name: str) -> TenantView:
-    """Make an organiser known; one that is known stays as it is.
+async def add_tenant(context: Context, by: Doer, name: str) -> TenantView:
+    """Make the organiser ``by`` acts for known; one that is known stays as it is.
 
     Raises:
         NameUnusable: of the name.
     """
     wanted = read_name(name, 200, "organiser's name")
-    async with context.db.tenant(tenant) as tx:
+    async with context.db.tenant(by.tenant) as tx:
         known = await tx.organising.get_tenant()
         await tx.events.add_tenant(wanted)
         row = known or await tx.organising.get_tenant()
+        if known is None:
+            await note_done(context, tx, by, Deed(action="tenant.create", detail=f"name: {wanted}"))
     if row is None:
         raise TenantUnknown("The organiser cannot be found: check the database's grants.")
     return TenantView(id=row.id, name=row.name, created_at=row.created_at, added=known is None)

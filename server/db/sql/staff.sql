@@ -17,6 +17,9 @@ UPDATE staff_accounts SET verifier = $2 WHERE tenant_id = current_tenant() AND i
 -- name: disable
 UPDATE staff_accounts SET disabled_at = $2 WHERE tenant_id = current_tenant() AND id = $1 AND disabled_at IS NULL;
 
+-- name: enable
+UPDATE staff_accounts SET disabled_at = NULL WHERE tenant_id = current_tenant() AND id = $1;
+
 -- name: open_session
 INSERT INTO staff_sessions (tenant_id, id, staff_id, secret_hash, agent, created_at, seen_at, expires_at)
 VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7);
@@ -42,13 +45,15 @@ WHERE tenant_id = current_tenant() AND staff_id = $1 AND id = $2 AND ended_at IS
 UPDATE staff_sessions SET ended_at = $2 WHERE tenant_id = current_tenant() AND staff_id = $1 AND ended_at IS NULL;
 
 -- name: add_entry
-INSERT INTO audit_log (tenant_id, id, at, actor_id, actor_name, action, subject, event_id, detail, outcome)
-VALUES (current_tenant(), $1, $2, $3, $4, $5, $6, $7, $8, $9);
+-- A token may name a tenant that was never made: there is nothing to be done then, and nothing to note.
+INSERT INTO audit_log (tenant_id, id, at, actor_id, actor_name, action, subject, event_id, detail, outcome, via, trace)
+SELECT id, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM tenants WHERE id = current_tenant();
 
 -- name: complete_entry
 UPDATE audit_log SET outcome = $2 WHERE tenant_id = current_tenant() AND id = $1 AND outcome IS NULL;
 
 -- name: list_entries
-SELECT tenant_id AS tenant, id, at, actor_id, actor_name, action, subject, event_id AS event, detail, outcome FROM audit_log
+SELECT tenant_id AS tenant, id, at, actor_id, actor_name, action, subject, event_id AS event, detail, outcome, via, trace
+FROM audit_log
 WHERE tenant_id = current_tenant() AND ($1::uuid IS NULL OR event_id = $1) AND ($2::uuid IS NULL OR id < $2)
 ORDER BY id DESC LIMIT $3;

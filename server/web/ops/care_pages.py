@@ -13,11 +13,12 @@ from server.services.rows import ActorRef
 from server.services.rows import Page as ListPage
 from server.services.rows_organiser import EndingKind
 from server.web.ops.paging import read_place
-from server.web.ops.visit import Page, Visit, see_other
+from server.web.ops.visit import FormUnusable, Page, Visit, see_other
 from shared.ids import EventId
 from shared.tickets.lifecycle import Actor
 
 SOURCE = "operations page"
+_SURE = "cancel"
 _SHOWN = 100
 
 
@@ -38,6 +39,7 @@ class CarePages:
             ),
             Page(method="POST", path=one + "/open", handler=self.open, scope=run, summary="Open an event"),
             Page(method="POST", path=one + "/close", handler=self.close, scope=run, summary="Close an event"),
+            Page(method="POST", path=one + "/cancel", handler=self.cancel, scope=run, summary="Call an event off"),
             Page(method="POST", path=one + "/keys", handler=self.rotate, scope=keys, summary="Give an event new keys"),
             Page(method="GET", path="/ops/audit", handler=self.audit, scope=run, summary="What was done here"),
         ]
@@ -58,17 +60,17 @@ class CarePages:
         """Close it; before its end only with a reason."""
         event = EventId(visit.id("event"))
         reason = visit.text("reason", 500, needed=False)
-        order = EndingOrder(
-            event=event,
-            kind=EndingKind.CLOSE,
-            reason=reason,
-            actor=ActorRef(kind=Actor.ORGANISER, id=str(visit.worker.staff.id)),
-            source=SOURCE,
-            force=bool(reason),
-        )
-        async with audited(visit.means.context, visit.worker, Deed(action="event.close", event=event, detail=reason)):
-            await begin_ending(visit.means.context, visit.worker.tenant, order)
+        await _end(visit, event, EndingKind.CLOSE, reason)
         return see_other(f"/ops/events/{event}/manage", "event_closed")
+
+    async def cancel(self, visit: Visit) -> web.StreamResponse:
+        """Call it off, once the word for it was typed: nothing on the page does more."""
+        event = EventId(visit.id("event"))
+        reason = visit.text("reason", 500)
+        if visit.text("confirm", 20).lower() != _SURE:
+            raise FormUnusable(f"Type “{_SURE}” to say that every ticket is to be cancelled. Nothing was done.")
+        await _end(visit, event, EndingKind.CANCEL, reason)
+        return see_other(f"/ops/events/{event}/manage", "event_cancelled")
 
     async def rotate(self, visit: Visit) -> web.StreamResponse:
         """Give it new keys, from the next epoch on or at once."""
@@ -84,3 +86,16 @@ class CarePages:
         page = ListPage(after=read_place(visit), limit=_SHOWN)
         listed = await list_deeds(visit.means.context, visit.worker.tenant, None, page)
         return visit.show("audit.html", deeds=listed.items, next_after=listed.next_after)
+
+
+async def _end(visit: Visit, event: EventId, kind: EndingKind, reason: str) -> None:
+    order = EndingOrder(
+        event=event,
+        kind=kind,
+        reason=reason,
+        actor=ActorRef(kind=Actor.ORGANISER, id=str(visit.worker.staff.id)),
+        source=SOURCE,
+        force=bool(reason),
+    )
+    async with audited(visit.means.context, visit.worker, Deed(action=f"event.{kind}", event=event, detail=reason)):
+        await begin_ending(visit.means.context, visit.worker.tenant, order)

@@ -48,6 +48,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "staff_action": "Supervisor's action",
     }
 )
+WAYS: Mapping[str, str] = MappingProxyType(
+    {"page": "page", "api": "API", "command": "command line", "system": "by itself"}
+)
+
 CONDITIONS: Mapping[str, str] = MappingProxyType(
     {
         "silent": "■ Silent",
@@ -132,6 +136,7 @@ SAID: Mapping[str, str] = MappingProxyType(
         "ticket_unlocked": "The ticket is free again.",
         "event_opened": "The event is open.",
         "event_closed": "The event is closing; its tickets follow.",
+        "event_cancelled": "The event is called off; its tickets are being cancelled, and gates are told.",
         "keys_rotated": "The event has new keys from its next epoch on.",
         "keys_replaced": "All of the event's keys were replaced at once.",
     }
