@@ -11,7 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from server.cli_office import OPERATOR, Office, run
+from server.cli_deeds import operator_of
+from server.cli_office import Office, run
 from server.services.people import Erased, forget_person
 from shared.ids import TenantId, UserId
 from shared.problems import Conflict, InputUnusable
@@ -52,12 +53,13 @@ def export(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 async def _forget(arguments: argparse.Namespace, office: Office) -> None:
     [tenant] = office.tenants
     user = None if arguments.user is None else UserId(arguments.user)
-    erased = await forget_person(office.context, tenant, user, arguments.email, OPERATOR)
+    erased = await forget_person(office.context, operator_of(tenant), user, arguments.email)
     office.tell(erased, _line(erased))
 
 
 def _line(erased: Erased) -> str:
-    return f"erased: names on {erased.tickets} tickets, {erased.transfers} transfers, {erased.lines} rows of files"
+    rest = f"{erased.lines} rows of files, {erased.answers} kept answers"
+    return f"erased: names on {erased.tickets} tickets, {erased.transfers} transfers, {rest}"
 
 
 async def _export(arguments: argparse.Namespace, office: Office) -> None:

@@ -71,6 +71,7 @@ _PATH = (_known(404, "not_found", "There is nothing under this id."),)
 _KEYED = (
     _known(400, "idempotency_key_unusable", "The Idempotency-Key header is missing or of another form."),
     _known(409, "idempotency_in_progress", "The same call is at work right now."),
+    _known(409, "answer_erased", "The call was done, and its answer was erased since with the personal data in it."),
     _known(422, "idempotency_key_reused", "The Idempotency-Key was used for another request."),
 )
 

@@ -46,6 +46,10 @@ class PeopleStore:
         offers = await self._change("erase_offers_of_person", user, email, now)
         return offers, await self._change("erase_files_of_person", user)
 
+    async def erase_answers(self, user: UserId | None, email: str | None) -> int:
+        """Empty the answers kept for repeated calls that tell of somebody."""
+        return await self._change("erase_answers_of_person", user, email)
+
     async def _change(self, name: str, *values: object) -> int:
         status = await self._connection.execute(_SQL[name], *values)
         return int(status.rpartition(" ")[2])

@@ -10,7 +10,7 @@ from msgspec import Struct
 from server.domain.access import User
 from server.domain.calls import hash_request, is_usable_key
 from server.services.ports import Database, Unit
-from server.services.problems import CallInProgress, KeyReused, KeyUnusable
+from server.services.problems import AnswerErased, CallInProgress, KeyReused, KeyUnusable
 from server.services.rows import StoredAnswer
 
 
@@ -47,12 +47,15 @@ async def find_answer(tx: Unit, call: Call) -> Answer | None:
 
     Raises:
         KeyReused: the earlier call asked for something else.
+        AnswerErased: somebody it spoke of was forgotten since.
     """
     kept = await tx.idempotency.get(call.user.user, call.operation, call.key)
     if kept is None:
         return None
     if kept.body_hash != call.body_hash:
         raise KeyReused("This Idempotency-Key was used for a different request: make a new one for each new request.")
+    if not kept.response:
+        raise AnswerErased("This call was done, and somebody it spoke of was forgotten since: look up what came of it.")
     return Answer(status=kept.status, body=kept.response, replayed=True)
 
 
@@ -64,6 +67,7 @@ async def run_once(db: Database, call: Call, status: int, work: Callable[[Unit],
     Raises:
         CallInProgress: the same call is at work in another transaction.
         KeyReused: the key was used for another request.
+        AnswerErased: somebody the answer spoke of was forgotten since.
     """
     async with db.tenant(call.user.tenant) as tx:
         if not await tx.idempotency.claim(call.user.user, call.operation, call.key):

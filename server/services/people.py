@@ -12,15 +12,14 @@ from typing import Protocol
 
 import structlog
 from msgspec import Struct
-from msgspec.structs import replace
 
-from server.services.audit import DONE
+from server.services.audit import Deed, Doer, note_done
 from server.services.context import Context
 from server.services.ports import Unit
 from server.services.rows import ActorRef
-from server.services.rows_staff import AuditRow
+from server.services.rows_staff import Via
 from server.services.transition import Changes, Move, move_ticket
-from shared.ids import EventId, TenantId, UserId, uuid7
+from shared.ids import EventId, TenantId, UserId
 from shared.problems import InputUnusable, TicketTokenError
 from shared.tickets.lifecycle import Actor
 
@@ -33,11 +32,12 @@ log = structlog.get_logger()
 
 
 class Erased(Struct, frozen=True, kw_only=True):
-    """What was erased: names on tickets, offers of tickets with their addresses and words, rows of files of tickets."""
+    """What was erased: names on tickets, offers with their addresses and words, rows of files of tickets, kept answers."""
 
     tickets: int
     transfers: int
     lines: int
+    answers: int = 0
 
 
 class Due(Protocol):
@@ -65,9 +65,7 @@ class DueDatabase(Protocol):
         ...
 
 
-async def forget_person(
-    context: Context, tenant: TenantId, user: UserId | None, email: str | None, actor: ActorRef
-) -> Erased:
+async def forget_person(context: Context, by: Doer, user: UserId | None, email: str | None) -> Erased:
     """Erase what one tenant knows of somebody, by account, by address, or both; gates learn it with their next news.
 
     Raises:
@@ -75,13 +73,16 @@ async def forget_person(
     """
     if user is None and email is None:
         raise InputUnusable("name an account or an address")
-    now = context.clock.now()
-    async with context.db.tenant(tenant) as tx:
+    now, actor = context.clock.now(), ActorRef(kind=Actor.ORGANISER, id=by.id)
+    async with context.db.tenant(by.tenant) as tx:
         tickets = 0 if user is None else await _take_names_off(context, tx, user, actor)
-        offers, lines = await tx.people.erase_person(user, email and email.strip().lower(), now)
-        erased = Erased(tickets=tickets, transfers=offers, lines=lines)
+        address = email and email.strip().lower()
+        offers, lines = await tx.people.erase_person(user, address, now)
+        answers = await tx.people.erase_answers(user, address)
+        erased = Erased(tickets=tickets, transfers=offers, lines=lines, answers=answers)
         # The address is not written down: it would outlive its own erasure.
-        await _note(tx, _deed(context, tenant, actor, "people.forget", str(user or "an address")), erased)
+        deed = Deed(action="people.forget", subject=str(user or "an address"), detail=_describe(erased))
+        await note_done(context, tx, by, deed)
     return erased
 
 
@@ -113,8 +114,8 @@ async def erase_event(context: Context, tenant: TenantId, event: EventId) -> Era
                 continue
             offers, lines = await tx.people.erase_event(event, now)
             erased = Erased(tickets=tickets, transfers=offers, lines=lines)
-            by = ActorRef(kind=Actor.SYSTEM, id="retention")
-            await _note(tx, replace(_deed(context, tenant, by, "people.erase_event", str(event)), event=event), erased)
+            deed = Deed(action="people.erase_event", subject=str(event), event=event, detail=_describe(erased))
+            await note_done(context, tx, Doer(tenant=tenant, via=Via.SYSTEM, id="retention"), deed)
         log.info("people.erased", event_id=str(event), tickets=tickets, transfers=offers, lines=lines)
         return erased
 
@@ -133,20 +134,5 @@ async def _take_names_off(context: Context, tx: Unit, user: UserId, actor: Actor
     return over + len(named)
 
 
-async def _note(tx: Unit, deed: AuditRow, erased: Erased) -> None:
-    detail = f"{erased.tickets} tickets, {erased.transfers} transfers, {erased.lines} rows of files"
-    await tx.audit.add(replace(deed, detail=detail))
-    await tx.audit.complete(deed.id, DONE)
-
-
-def _deed(context: Context, tenant: TenantId, actor: ActorRef, action: str, subject: str) -> AuditRow:
-    now = context.clock.now()
-    return AuditRow(
-        tenant=tenant,
-        id=uuid7(now, context.random_bytes),
-        at=now,
-        actor_id=actor.id,
-        actor_name="",
-        action=action,
-        subject=subject,
-    )
+def _describe(erased: Erased) -> str:
+    return f"{erased.tickets} tickets, {erased.transfers} transfers, {erased.lines} rows of files, {erased.answers} answers"

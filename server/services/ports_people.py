@@ -32,6 +32,10 @@ class People(Protocol):
         """Erase somebody's offers and rows of finished files; return how many of each."""
         ...
 
+    async def erase_answers(self, user: UserId | None, email: str | None) -> int:
+        """Empty the answers kept for repeated calls that tell of somebody; return how many there were."""
+        ...
+
 
 class Takeout(Protocol):
     """Everything of one tenant, table by table."""

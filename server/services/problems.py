@@ -167,6 +167,12 @@ class CallInProgress(Conflict):
     code = "idempotency_in_progress"
 
 
+class AnswerErased(Conflict):
+    """The call was done, and its answer was erased since with the personal data in it."""
+
+    code = "answer_erased"
+
+
 class KeyReused(InputUnusable):
     """The Idempotency-Key was used for another request."""
 

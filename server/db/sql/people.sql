@@ -34,6 +34,20 @@ UPDATE transfers SET
 WHERE tenant_id = current_tenant() AND recipient_email <> 'erased'
   AND (from_user_id = $1 OR to_user_id = $1 OR recipient_email = $2);
 
+-- name: erase_answers_of_person
+-- Answers kept for repeated calls, of this account and of others to whom they told of it: the call stays done, and its answer is
+-- empty from now on. Whatever names a ticket of the account may bear its name as well.
+WITH kept AS (
+  SELECT user_id, operation, key, lower(convert_from(response, 'UTF8')) AS told
+  FROM idempotency WHERE tenant_id = current_tenant() AND response <> '' ORDER BY user_id, operation, key FOR UPDATE
+)
+UPDATE idempotency AS answer SET response = ''
+FROM kept
+WHERE answer.tenant_id = current_tenant() AND (answer.user_id, answer.operation, answer.key) = (kept.user_id, kept.operation, kept.key)
+  AND (kept.user_id = $1 OR strpos(kept.told, $1::text) > 0 OR strpos(kept.told, $2) > 0 OR EXISTS (
+    SELECT FROM tickets AS t WHERE t.tenant_id = current_tenant() AND t.owner_id = $1 AND strpos(kept.told, t.id::text) > 0
+  ));
+
 -- name: erase_files_of_person
 DELETE FROM import_rows AS line USING imports AS file
 WHERE line.tenant_id = current_tenant() AND file.tenant_id = line.tenant_id AND file.id = line.import_id

@@ -137,7 +137,7 @@ def test_every_problem_is_named_with_its_status(document: dict[str, Any]) -> Non
         if status != "201"
     }
     assert named[404] == ["box_not_found", "not_found"]
-    assert named[409] == ["box_full", "idempotency_in_progress"]
+    assert named[409] == ["answer_erased", "box_full", "idempotency_in_progress"]
     assert named[401] == ["token_invalid", "token_missing"]
     assert named[403] == ["scope_missing"]
     assert {"request_invalid", "idempotency_key_unusable"} <= set(named[400])

@@ -9,20 +9,20 @@ from uuid import uuid4
 
 import msgspec
 
+from server.cli_deeds import operator_of
 from server.domain.access import Role, User
 from server.services.audit import list_deeds
 from server.services.people import Erased, erase_due, forget_person
-from server.services.rows import ActorRef, Page
+from server.services.rows import Page
+from server.services.rows_staff import Via
 from shared.clock import ManualClock
 from shared.ids import TenantId, UserId
-from shared.tickets.lifecycle import Actor
 from tests.integration.server.selling.client import Served
 from tests.integration.server.selling.stage import fresh_key
 
 NAME = "Wilhelmina Grzegorzewska"
 OTHER = "Somebody Else"
 EMAIL = "wilhelmina.g@example.org"
-OPERATOR = ActorRef(kind=Actor.ORGANISER, id="cli")
 
 
 async def issue(served: Served, owner: User, name: str) -> str:
@@ -80,24 +80,45 @@ async def named(served: Served) -> AsyncIterator[tuple[User, str]]:
 async def test_an_account_is_forgotten_and_its_tickets_stay_good(served: Served) -> None:
     context, shop = served.running.parts.context, served.shop
     async with named(served) as (owner, kept):
-        erased = await forget_person(context, shop.tenant, owner.user, None, OPERATOR)
-        assert erased == Erased(tickets=2, transfers=1, lines=0)
+        erased = await forget_person(context, operator_of(shop.tenant), owner.user, None)
+        assert erased == Erased(tickets=2, transfers=1, lines=0, answers=3)  # two issued, one offered
         assert await found(served, NAME, "friend@example.org") == set()
         assert await found(served, OTHER) == {"tickets"}
         assert await state_of(served, owner, kept) == "active"
-        again = await forget_person(context, shop.tenant, owner.user, None, OPERATOR)
+        again = await forget_person(context, operator_of(shop.tenant), owner.user, None)
         assert again == Erased(tickets=0, transfers=0, lines=0)
-        deeds = await list_deeds(context, shop.tenant, None, Page(after=None, limit=10))
-    assert [(one.action, one.subject, one.outcome) for one in deeds.items] == [
-        ("people.forget", str(owner.user), "done")
+        deeds = await list_deeds(context, shop.tenant, None, Page(after=None, limit=20))
+    noted = [one for one in deeds.items if one.action == "people.forget"]
+    assert [(one.subject, one.outcome, one.via, one.actor_id) for one in noted] == [
+        (str(owner.user), "done", Via.COMMAND, "cli")
     ] * 2
+
+
+async def test_answers_kept_for_repeated_calls_are_empty_and_the_calls_stay_done(served: Served) -> None:
+    context, shop = served.running.parts.context, served.shop
+    owner, bystander = shop.buyer(EMAIL), shop.buyer("bystander@example.org")
+    ticket, other = await issue(served, owner, NAME), await issue(served, bystander, OTHER)
+    calls = []
+    for who, what in ((owner, ticket), (bystander, other)):
+        key, path = fresh_key(), f"/api/v1/tickets/{what}/transfer"
+        body = {"recipientEmail": "friend@example.org"}
+        made = await served.call("POST", path, who, body, Idempotency_Key=key)
+        assert made.status == 201, made.body
+        calls.append((who, path, body, key))
+        taken = await served.call("POST", f"/api/v1/transfers/{made.json['transferId']}/cancel", who)
+        assert taken.status == 200, taken.body
+    erased = await forget_person(context, operator_of(shop.tenant), owner.user, EMAIL)
+    assert erased.answers == 2  # the organiser's that made the ticket, the account's own that offered it
+    own, others = [await served.call("POST", path, who, body, Idempotency_Key=key) for who, path, body, key in calls]
+    assert (own.status, own.code) == (409, "answer_erased")
+    assert (others.status, others.headers["Idempotency-Replayed"]) == (201, "true")
 
 
 async def test_gates_are_told_that_a_name_is_gone(served: Served) -> None:
     context, shop = served.running.parts.context, served.shop
     async with named(served) as (owner, _):
         before = await count(served, "feed", "outbox")
-        await forget_person(context, shop.tenant, owner.user, None, OPERATOR)
+        await forget_person(context, operator_of(shop.tenant), owner.user, None)
         assert await count(served, "feed", "outbox") == before + 2
 
 
@@ -107,7 +128,7 @@ async def test_an_address_is_forgotten_and_the_offer_it_waits_for_taken_back(ser
     ticket = await issue(served, owner, OTHER)
     await offer(served, owner, ticket, EMAIL)
     assert await found(served, EMAIL) == {"transfers"}
-    erased = await forget_person(context, shop.tenant, None, f" {EMAIL.upper()} ", OPERATOR)
+    erased = await forget_person(context, operator_of(shop.tenant), None, f" {EMAIL.upper()} ")
     assert erased == Erased(tickets=0, transfers=1, lines=0)
     assert await found(served, EMAIL) == set()
     friend = served.shop.buyer(EMAIL)
@@ -121,7 +142,7 @@ async def test_another_organisers_people_are_left_alone(served: Served) -> None:
         elsewhere = TenantId(uuid4())
         async with context.db.tenant(elsewhere) as tx:
             await tx.events.add_tenant("Another")
-        erased = await forget_person(context, elsewhere, owner.user, EMAIL, OPERATOR)
+        erased = await forget_person(context, operator_of(elsewhere), owner.user, EMAIL)
         assert erased == Erased(tickets=0, transfers=0, lines=0)
         assert await found(served, NAME) == {"tickets", "transfers"}
 
