@@ -14,7 +14,7 @@ from server.api.health import HealthApi
 from server.listening import PortBusy, bind
 from server.metrics.meters import Meters
 from server.metrics.page import MetricsPage, serve_metrics
-from server.metrics.sampling import FigureSampler, Sampler, sample_messages, sample_workers
+from server.metrics.sampling import FigureSampler, QueueSampler, Sampler, sample_messages, sample_workers
 from server.parts import Parts, Share
 from server.settings_monitoring import MonitoringPlan
 
@@ -61,7 +61,8 @@ def samplers_of(parts: Parts, health: HealthApi) -> list[Sampler]:
 
     if parts.share is Share.SERVE:
         return [sample_own]
-    return [sample_own, FigureSampler(parts.database, parts.context.clock)]
+    queues = [] if parts.count_queues is None else [QueueSampler(parts.count_queues)]
+    return [sample_own, FigureSampler(parts.database, parts.context.clock), *queues]
 
 
 def name_version() -> str:

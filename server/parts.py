@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -17,6 +18,7 @@ from server.api.hub import LinkHub
 from server.auth.gate_token import GateTokens
 from server.auth.public_tokens import PublicTokens
 from server.auth.user_token import UserTokens
+from server.bus.checkup import count_queues
 from server.bus.local import LocalBus
 from server.bus.rabbit import open_rabbit
 from server.bus.rabbit_link import RabbitPlan
@@ -131,6 +133,8 @@ class Parts(Struct, frozen=True, kw_only=True):
     gate_broker: GateBroker | None = None
     broker_offer: BrokerOffer | None = None
     minting: Minting | None = None
+    count_queues: Callable[[], Awaitable[Mapping[str, int]]] | None = None
+    """How many messages lie in the broker's queues; None without a broker."""
 
 
 @asynccontextmanager
@@ -189,6 +193,7 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             meters=meters,
             gate_broker=gate_broker,
             minting=await stack.enter_async_context(_open_minting(plan.chain, database, context)),
+            count_queues=None if plan.rabbitmq_url is None else partial(count_queues, plan.rabbitmq_url),
             broker_offer=None if plan.gate_broker is None else plan.gate_broker.offer,
         )
 

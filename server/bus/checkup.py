@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aiormq.exceptions import ChannelAccessRefused
+from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
 from msgspec import Struct
 from yarl import URL
 
+from server.bus.gate_topology import SCANS, WORDS
 from server.bus.odd_properties import bear_odd_properties
 from server.bus.problems import BrokerTooOld, BusDenied
 from server.bus.rabbit import check_address
@@ -113,6 +114,28 @@ async def count_messages(url: Secret) -> Depths:
         return Depths(
             inbox=inbox.declaration_result.message_count or 0, dead=dead.declaration_result.message_count or 0
         )
+
+
+async def count_queues(url: Secret) -> dict[str, int]:
+    """Return how many messages lie in each of this program's queues that is there, by a name of ours.
+
+    Raises:
+        BusAway: the broker does not answer.
+    """
+    named = {"inbox": INBOX, "dead_letters": DEAD_LETTERS, "gate_scans": SCANS, "gate_words": WORDS}
+    async with _connected(url) as connection:
+        found = {name: await _count_queue(connection, queue) for name, queue in named.items()}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+async def _count_queue(connection: AbstractConnection, name: str) -> int | None:
+    # Of a queue that is not there the broker closes the channel: each is asked for on one of its own.
+    try:
+        async with connection.channel() as channel:
+            queue = await channel.declare_queue(name, passive=True, timeout=_TIMEOUT_S)
+            return queue.declaration_result.message_count or 0
+    except ChannelNotFoundEntity:
+        return None
 
 
 @asynccontextmanager

@@ -21,10 +21,16 @@ class FigureStore:
         """Return the figures as of a moment."""
         queues = await self._connection.fetchrow(_SQL["queues"], now)
         gates = await self._connection.fetchrow(_SQL["gates"], now)
-        conflicts = await self._connection.fetch(_SQL["conflicts"])
         return Figures(
             **dict(queues or {}),
             **dict(gates or {}),
             key_horizon_s=await self._connection.fetchval(_SQL["key_horizon"], now),
-            conflicts_open={str(row["severity"]): int(row["number"]) for row in conflicts},
+            conflicts_open=await self._count("conflicts", "severity"),
+            gates_by_mode=await self._count("modes", "mode", now),
+            assets=await self._count("assets", "state"),
+            asset_oldest_s=await self._connection.fetchval(_SQL["asset_age"], now),
         )
+
+    async def _count(self, name: str, label: str, *values: object) -> dict[str, int]:
+        rows = await self._connection.fetch(_SQL[name], *values)
+        return {str(row[label]): int(row["number"]) for row in rows}

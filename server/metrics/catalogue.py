@@ -76,14 +76,23 @@ OF_DATABASE = (
     Spec("gates_backlog_records", Kind.GAUGE, (), "Records those gates said they have not handed over."),
     Spec("gates_backlog_records_max", Kind.GAUGE, (), "The same of the one that has most."),
     Spec("gates_scans_per_minute", Kind.GAUGE, (), "What the gates heard of decide together in a minute."),
+    Spec("gates_by_mode", Kind.GAUGE, ("mode",), "Gates heard of in the last minute by what they say of themselves."),
     Spec("conflicts_open", Kind.GAUGE, ("severity",), "Conflicts nobody has settled."),
     Spec("reservations_pending", Kind.GAUGE, (), "Reservations that hold places."),
     Spec("reservations_overdue", Kind.GAUGE, (), "Those whose time is over and whose places are not free yet."),
+    Spec("nft_assets", Kind.GAUGE, ("state",), "Tickets' assets on a chain, by how far they are."),
+    Spec("nft_oldest_seconds", Kind.GAUGE, (), "How long the oldest wish to mint, move or burn one has waited."),
     Spec("key_horizon_seconds", Kind.GAUGE, (), "How far ahead keys reach at the event that has least; -1: no event."),
 )
 """Read from the database when somebody asks, by processes that do background work: take the maximum over processes."""
 
-CATALOGUE = (*OF_PROCESS, *OF_DATABASE)
+OF_BROKER = (
+    Spec("queues_up", Kind.GAUGE, (), "1 if the queues below could be counted for this answer; else they are old."),
+    Spec("queue_messages", Kind.GAUGE, ("queue",), "Messages in RabbitMQ that wait for this program, or are dead."),
+)
+"""Asked of RabbitMQ by processes that do background work; nothing is told of queues without one."""
+
+CATALOGUE = (*OF_PROCESS, *OF_DATABASE, *OF_BROKER)
 
 OF_LIBRARY = (
     "process_cpu_seconds_total",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -19,7 +19,11 @@ from shared.problems import TicketTokenError
 Sampler = Callable[[Meters], Awaitable[None]]
 """Sets the meters of one part; must not raise and must not take longer than a few seconds."""
 
+QueueCount = Callable[[], Awaitable[Mapping[str, int]]]
+"""Returns how many messages lie in which queue, or raises a TicketTokenError."""
+
 FIGURES_KEPT_S = 5.0
+QUEUES_KEPT_S = 10.0
 _FIGURES_TIMEOUT_S = 5.0
 
 log = structlog.get_logger()
@@ -47,6 +51,32 @@ def sample_messages(meters: Meters, relay: RelayState, publisher: PublisherState
     meters.follow("inbox_messages_total", inbox.taken, "taken")
     meters.follow("inbox_messages_total", inbox.refused, "refused")
     meters.set("broker_up", publisher.problem is None and inbox.problem is None)
+
+
+class QueueSampler:
+    """Counts messages in the broker's queues, at most every few seconds however many ask."""
+
+    def __init__(self, count: QueueCount) -> None:
+        self._count = count
+        self._alone = asyncio.Lock()
+        self._read_at_s = float("-inf")
+
+    async def __call__(self, meters: Meters) -> None:
+        """Set the meters; when the broker is away the old figures stay and are marked as old."""
+        async with self._alone:
+            now_s = asyncio.get_running_loop().time()
+            if now_s - self._read_at_s < QUEUES_KEPT_S:
+                return
+            self._read_at_s = now_s
+            try:
+                async with asyncio.timeout(_FIGURES_TIMEOUT_S):
+                    found = await self._count()
+            except (TicketTokenError, TimeoutError) as problem:
+                log.warning("metrics.queues_unread", code=getattr(problem, "code", "timeout"))
+                meters.set("queues_up", 0)
+                return
+            meters.set("queues_up", 1)
+            meters.set_all("queue_messages", found)
 
 
 class FigureSampler:
@@ -89,6 +119,9 @@ def _set_figures(meters: Meters, figures: Figures) -> None:
     meters.set("gates_backlog_records_max", figures.gates_backlog_max)
     meters.set("gates_scans_per_minute", figures.gates_scans_per_minute)
     meters.set_all("conflicts_open", {"none": 0, "low": 0, "medium": 0, "high": 0} | figures.conflicts_open)
+    meters.set_all("gates_by_mode", {"online": 0, "offline": 0, "held": 0, "untold": 0} | figures.gates_by_mode)
+    meters.set_all("nft_assets", figures.assets)
+    meters.set("nft_oldest_seconds", figures.asset_oldest_s)
     meters.set("reservations_pending", figures.reservations_pending)
     meters.set("reservations_overdue", figures.reservations_overdue)
     meters.set("key_horizon_seconds", -1 if figures.key_horizon_s is None else figures.key_horizon_s)

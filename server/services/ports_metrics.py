@@ -44,6 +44,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     """How the installation stands at one moment, over all tenants; ages in seconds.
 
     ``gates`` counts gates of events not over by whether they were heard of in the last minute (`heard`, `silent`).
+    ``gates_by_mode`` counts those heard of by what they say of themselves (`online`, `offline`, `held`, `untold`), ``assets``
+    tickets' assets on a chain by state; ``asset_oldest_s`` is how long the one has waited that has most to be done.
     ``key_horizon_s`` is how far ahead keys reach at the event that has least, None without an event.
     """
 
@@ -63,6 +65,9 @@ class Figures(Struct, frozen=True, kw_only=True):
     reservations_overdue: int
     key_horizon_s: float | None
     conflicts_open: dict[str, int]
+    gates_by_mode: dict[str, int]
+    assets: dict[str, int]
+    asset_oldest_s: float
 
 
 class FigureReader(Protocol):

@@ -31,6 +31,25 @@ SELECT count(*) FILTER (WHERE heard) AS gates_heard, count(*) FILTER (WHERE NOT 
   coalesce(sum(pace) FILTER (WHERE heard), 0) AS gates_scans_per_minute
 FROM present;
 
+-- name: modes
+-- What the gates that were heard of say of themselves: one on hold looks at no codes, whatever its line.
+SELECT CASE
+    WHEN (gate.heartbeat #>> '{vitals,held}')::boolean THEN 'held'
+    ELSE coalesce(gate.heartbeat #>> '{vitals,mode}', 'untold')
+  END AS mode, count(*) AS number
+FROM gates AS gate JOIN events AS event ON (event.tenant_id, event.id) = (gate.tenant_id, gate.event_id)
+WHERE (event.policy #>> '{window,ends}')::timestamptz > $1::timestamptz - interval '1 day' AND event.state <> 'cancelled'
+  AND gate.kind <> 'server' AND gate.revoked_at IS NULL AND gate.last_seen_at > $1::timestamptz - interval '1 minute'
+GROUP BY 1;
+
+-- name: assets
+SELECT state, count(*) AS number FROM nft_assets GROUP BY state;
+
+-- name: asset_age
+-- Of those with something to be done now.
+SELECT greatest(0, coalesce(extract(epoch FROM $1::timestamptz - min(wished_at)), 0))::float8
+FROM nft_assets WHERE action IS NOT NULL;
+
 -- name: key_horizon
 -- Of events with keys: those of one that is far away are made when it comes closer.
 SELECT min(reach)::float8 FROM (

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from server.domain.nft import AssetState
 from server.metrics.catalogue import CATALOGUE, OF_LIBRARY, PREFIX, Kind, Spec
 from server.metrics.meters import Meters
 
@@ -31,6 +32,8 @@ LABELS = {
     "way",
     "what",
     "severity",
+    "mode",
+    "queue",
 }
 
 
@@ -80,6 +83,23 @@ def test_every_query_selects_by_labels_its_metric_has() -> None:
     for query in queries():
         for name, selector in re.findall(r"(tickettoken_\w+)\{([^}]*)\}", query):
             assert set(re.findall(r"(\w+)\s*=", selector)) <= of[name], query
+
+
+def test_every_value_a_query_selects_by_is_one_that_is_told() -> None:
+    values = {
+        "state": {"heard", "silent", "busy", "idle", "most", *AssetState},
+        "severity": {"none", "low", "medium", "high"},
+        "what": {"limit_fallback", "cache_skipped", "publish_skipped", "subscription_lost", "redis_failed"},
+        "queue": {"inbox", "dead_letters", "gate_scans", "gate_words"},
+        "mode": {"online", "offline", "held", "untold"},
+    }
+    seen = 0
+    for query in queries():
+        for label, operator, value in re.findall(r'(\w+)(=~|=)"([^"]*)"', query):
+            if label in values:
+                seen += 1
+                assert set(value.split("|") if operator == "=~" else [value]) <= values[label], query
+    assert seen > 8
 
 
 def test_every_alert_points_to_a_runbook_that_is_there() -> None:

@@ -12,7 +12,8 @@ from server.parts import Share
 from server.settings_monitoring import MonitoringPlan
 from shared.clock import ManualClock
 from shared.settings import Secret
-from shared.sync.wire import Ack, Ping, Scans
+from shared.sync.scan import Mode
+from shared.sync.wire import Ack, Ping, Scans, Vitals
 from tests.conftest import Databases
 from tests.integration.server.doors.house import House, open_house
 from tests.integration.server.doors.linked import enter, settle
@@ -22,6 +23,7 @@ TOKEN = "0123456789abcdefghijklmnopqrstuvwxyz"
 PLAN = MonitoringPlan(host="127.0.0.1", port=0, token=Secret(TOKEN))
 SAMPLE = re.compile(r"^(tickettoken_\w+(?:\{.*\})?) (\S+)$", re.MULTILINE)
 PATIENCE_S = 60
+HELD = Vitals(mode=Mode.ONLINE, held=True)
 
 
 async def ask(house: House, authorization: str | None = f"Bearer {TOKEN}") -> tuple[int, str]:
@@ -61,7 +63,7 @@ async def test_an_evening_is_told_in_numbers_and_without_a_name(database: Databa
         head = await settle(house)
         await house.client.get(f"{house.base_url}/api/v1/events/{stage.event}", headers=house.organiser())
         wire, _ = await enter(house, gate, feed_seq=head)
-        await wire.send(Ping(sent_ms=0, backlog=7, feed_seq=head, bundle_version=0, scans_per_minute=12))
+        await wire.send(Ping(sent_ms=0, backlog=7, feed_seq=head, bundle_version=0, scans_per_minute=12, vitals=HELD))
         await gate.scan(ticket)
         await wire.send(Scans(signed=gate.batch()))
         await wire.until(Ack)
@@ -74,6 +76,10 @@ async def test_an_evening_is_told_in_numbers_and_without_a_name(database: Databa
     assert samples['tickettoken_gates{state="heard"}'] == 1
     assert samples['tickettoken_gates{state="silent"}'] == 1
     assert samples["tickettoken_gates_scans_per_minute"] == 12
+    assert samples['tickettoken_gates_by_mode{mode="held"}'] == 1
+    assert samples['tickettoken_gates_by_mode{mode="online"}'] == 0
+    assert samples["tickettoken_nft_oldest_seconds"] == 0
+    assert not [name for name in samples if name.startswith("tickettoken_queue_messages")]  # there is no broker
     assert samples["tickettoken_gate_links"] == 1
     assert samples["tickettoken_relay_leading"] == 1
     assert samples["tickettoken_feed_entries"] >= head
