@@ -48,6 +48,7 @@ DEEDS: dict[str, str] = {
     "server.cli_nft:trees": "nft.make_tree",
     "server.cli_nft:mint": "nft.mint",
     "server.cli_nft:replay": "nft.replay",
+    "server.cli_nft:rename": "nft.rename",
 }
 """By the function that a command's parser names."""
 

@@ -64,9 +64,9 @@ async def test_a_server_starts_on_a_database_made_with_them(tmp_path: Path, empt
 
 
 async def test_the_broker_runs_with_the_plugins_of_the_compose_file(broker: Broker) -> None:
-    async with aiohttp.ClientSession(broker.api_url) as session, session.get("/api/nodes") as response:
-        [node] = await response.json()
-    assert {"rabbitmq_management", "rabbitmq_prometheus"} <= set(node["enabled_plugins"])
+    async with aiohttp.ClientSession(broker.api_url) as session, session.get("/api/overview") as response:
+        overview = await response.json()
+    assert {"amqp", "http", "http/prometheus"} <= {one["protocol"] for one in overview["listeners"]}
 
 
 async def test_the_broker_takes_its_definitions(tmp_path: Path, broker: Broker) -> None:
