@@ -127,7 +127,6 @@ class Parts(Struct, frozen=True, kw_only=True):
     bus: Bus
     publisher: PublisherState
     inbox: InboxState
-    has_broker: bool
     has_redis: bool
     meters: Meters
     gate_broker: GateBroker | None = None
@@ -135,6 +134,11 @@ class Parts(Struct, frozen=True, kw_only=True):
     minting: Minting | None = None
     count_queues: Callable[[], Awaitable[Mapping[str, int]]] | None = None
     """How many messages lie in the broker's queues; None without a broker."""
+
+    @property
+    def has_broker(self) -> bool:
+        """Tell whether messages go through a broker of its own."""
+        return self.count_queues is not None
 
 
 @asynccontextmanager
@@ -188,7 +192,6 @@ async def open_parts(plan: ServerPlan) -> AsyncIterator[Parts]:
             bus=bus,
             publisher=PublisherState(),
             inbox=InboxState(),
-            has_broker=plan.rabbitmq_url is not None,
             has_redis=plan.redis_url is not None,
             meters=meters,
             gate_broker=gate_broker,
