@@ -42,6 +42,10 @@ class Bench(Struct, frozen=True, kw_only=True):
     urls: list[str]
     payer: Keypair
 
+    def transactions(self) -> int:
+        """Return how many different transactions were sent to any of the addresses."""
+        return len(set[str]().union(*(front.sent for front in self.fronts)))
+
 
 class ProgramsMissing(Exception):
     """The folder that was named has not all of the programs."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -36,6 +37,10 @@ Accident = Callable[[str], str | None]
 ``drop``: a transaction is taken and never lands. ``lost``: done, but the answer is lost. ``away``: not done, no answer.
 ``twice``: done twice. ``behind``: the node says it lags. ``blind``: it knows of nothing. ``slow``: its answer comes late.
 """
+
+
+Lie = Callable[[dict[str, Any], Any], Any]
+"""Makes of a call and its true result what the node says instead."""
 
 
 def no_accident(_: str) -> str | None:
@@ -66,6 +71,8 @@ class Programs:
         self.tables = LookupTables()
         self.events: dict[str, list[tuple[int, bytes]]] = {}
         self.failures: dict[str, ProgramRefused] = {}
+        self.alone: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.emptied: set[Pubkey] = set()
 
     def try_out(self, raw: bytes) -> ProgramRefused | None:
         """Tell what a preflight would say; nothing stays of it."""
@@ -95,6 +102,7 @@ class Front:
 
     def __init__(self, rpc: str, programs: Programs | None) -> None:
         self.accident: Accident = no_accident
+        self.lie: Lie | None = None
         self.calls = 0
         self.sent: set[str] = set()
         self._rpc = rpc
@@ -119,6 +127,8 @@ class Front:
             return web.Response(status=504)
         if what == "slow":
             await self._wait_for_another()
+        if self.lie is not None and "result" in answer:
+            answer = {**answer, "result": self.lie(call, answer["result"])}
         return web.json_response(answer)
 
     async def _wait_for_another(self) -> None:
@@ -149,6 +159,12 @@ class Front:
             return {"jsonrpc": "2.0", "id": call["id"], "result": signature}
         if self._programs is None:
             return await self._forward(call)
+        # What comes through several fronts at once is run once, and known to whoever comes second.
+        async with self._programs.alone[signature]:
+            return await self._run(call, signature, raw, what)
+
+    async def _run(self, call: dict[str, Any], signature: str, raw: bytes, what: str | None) -> dict[str, Any]:
+        assert self._programs is not None
         if self._has_run(signature) and what != "twice":
             return {"jsonrpc": "2.0", "id": call["id"], "error": _KNOWN}
         # Between two answers of the node nothing else runs: the order in which they come is the order of execution.
@@ -158,9 +174,19 @@ class Front:
         answer = await self._forward(call)
         if "result" in answer:
             self._programs.execute(signature, raw)
+            await self._empty(self._programs)
         if what == "twice":
             await self._forward(call)
         return answer
+
+    async def _empty(self, programs: Programs) -> None:
+        """Take trees' bytes from the node, which keeps hundreds of copies of them: the stub never looks, the model tells them."""
+        for tree in programs.model.trees.keys() - programs.emptied:
+            programs.emptied.add(tree)
+            slim = {"data": "", "lamports": 10**9, "owner": str(MPL_COMPRESSION)}
+            await self._forward(
+                {"jsonrpc": "2.0", "id": 1, "method": "surfnet_setAccount", "params": [str(tree), slim]}
+            )
 
     def _has_run(self, signature: str) -> bool:
         programs = self._programs
@@ -179,7 +205,7 @@ class Front:
         elif method == "getAccountInfo":
             address = Pubkey.from_string(params[0])
             if address in programs.model.trees:
-                size = len(base64.b64decode(result["value"]["data"][0]))
+                size = programs.model.trees[address].shape.account_bytes
                 result["value"]["data"][0] = base64.b64encode(programs.model.account(address, size)).decode()
 
     async def _forward(self, call: dict[str, Any]) -> dict[str, Any]:
