@@ -18,7 +18,9 @@ from server.chain.forest import Forest
 from server.chain.hashes import NO_LEAF
 from server.chain.ledger import Landed
 from server.chain.merkle import Mirror
+from server.chain.problems import ChainAway, NodeFailed
 from server.services.rows_mint import Followed, LeafRow, TreeRow
+from shared.problems import Unavailable
 
 AT_ONCE = 8
 _PAGE = 1000
@@ -42,6 +44,14 @@ class _Step(Struct, frozen=True, kw_only=True):
     write: Write
 
 
+class _Told(Struct, frozen=True, kw_only=True):
+    """What nodes told of a run of transactions; ``cut_short``: not of all of them, because of ``problem`` if there is one."""
+
+    executed: list[Executed]
+    cut_short: bool = False
+    problem: Unavailable | None = None
+
+
 class Follower:
     """Follows trees; whatever cannot be told in order is not believed, and asked for again later."""
 
@@ -58,13 +68,15 @@ class Follower:
         """
         landed = await self._history(tree)
         for start in range(0, len(landed), _BATCH):
-            batch = landed[start : start + _BATCH]
-            executed = await self._fetch([one for one in batch if not one.failed])
+            told = await self._fetch(landed[start : start + _BATCH])
             seq = tree.seq
-            tree, whole = await self._take(tree, executed, batch[-1].signature)
+            tree, whole = await self._take(tree, told)
             if not whole:
                 self._stuck[tree.address] = 0 if tree.seq > seq else self._stuck.get(tree.address, 0) + 1
-                return tree
+            if told.problem is not None:
+                raise told.problem
+            if not whole or told.cut_short:
+                break
         return tree
 
     async def compare(self, tree: TreeRow) -> Finding:
@@ -90,6 +102,8 @@ class Follower:
         lost = self._stuck.get(tree.address, 0) >= _PATIENCE
         if lost:
             self._stuck[tree.address] = 0
+            # Whoever left it out, or told it wrongly, is asked last from now on.
+            self._desk.nodes.turn()
             log.warning("follow.from_the_beginning", tree=tree.address, seq=tree.seq)
         until = None if tree.last_signature is None or lost else Signature.from_string(tree.last_signature)
         found: list[Landed] = []
@@ -99,29 +113,37 @@ class Follower:
             if len(page) < _PAGE:
                 return found[::-1]
 
-    async def _fetch(self, landed: list[Landed]) -> list[Executed]:
-        """Return what transactions did, in order, up to the first that no node tells yet."""
+    async def _fetch(self, landed: list[Landed]) -> _Told:
+        """Return what transactions did, in order, up to the first that nobody tells yet."""
         room = asyncio.Semaphore(AT_ONCE)
 
-        async def one(signature: Signature) -> Executed | None:
+        async def one(each: Landed) -> Executed | Unavailable | None:
+            if each.failed:
+                return Executed(signature=each.signature, slot=each.slot, failed=True, writes=())
             async with room:
-                return await fetch_executed(self._desk.nodes, signature)
+                try:
+                    return await fetch_executed(self._desk.nodes, each.signature)
+                except (ChainAway, NodeFailed) as problem:
+                    return problem
 
-        told = await asyncio.gather(*(one(each.signature) for each in landed))
-        known = [each for each in told if each is not None]
-        first = next((place for place, each in enumerate(told) if each is None), len(told))
-        return known[:first]
+        told = await asyncio.gather(*(one(each) for each in landed))
+        executed: list[Executed] = []
+        for each in told:
+            if not isinstance(each, Executed):
+                return _Told(executed=executed, cut_short=True, problem=each)
+            executed.append(each)
+        return _Told(executed=executed)
 
     def miss(self, tree: str) -> None:
         """Note that the chain has writes of a tree that its history does not show."""
         self._stuck[tree] = self._stuck.get(tree, 0) + 1
 
-    async def _take(self, tree: TreeRow, executed: list[Executed], newest: Signature) -> tuple[TreeRow, bool]:
-        """Apply what transactions did; tell whether nothing was left over, so that the next look may begin at ``newest``."""
+    async def _take(self, tree: TreeRow, told: _Told) -> tuple[TreeRow, bool]:
+        """Apply what transactions did; tell whether nothing was left over, so that the next look may begin after them."""
         address = Pubkey.from_string(tree.address)
         steps = [
             _Step(signature=str(one.signature), write=write)
-            for one in executed
+            for one in told.executed
             for write in one.writes
             if write.change.tree == address and write.change.seq > tree.seq
         ]
@@ -135,7 +157,9 @@ class Follower:
             rows.append(row)
             seq = row.seq
         whole = len(rows) == len(steps)
-        tree_after = replace(tree, seq=seq, last_signature=str(newest) if whole else tree.last_signature)
+        # What was listed and not told must be listed again: the next look begins before it.
+        last = str(told.executed[-1].signature) if whole and told.executed else tree.last_signature
+        tree_after = replace(tree, seq=seq, last_signature=last)
         await self._keep(tree_after, rows)
         self._forest.advance(tree.address, seq, mirror)
         return tree_after, whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Raw, Struct
@@ -137,13 +138,34 @@ class Ledger:
 
     async def is_absent(self, signature: Signature) -> bool:
         """Tell whether every node answers, two at least where there are two, and none has ever seen a transaction."""
+        told = await self._everywhere(signature)
+        return bool(told) and all(one is None for one in told)
+
+    async def is_failed(self, signature: Signature) -> bool:
+        """Tell whether every node answers, two at least where there are two, and all say that a transaction failed."""
+        told = await self._everywhere(signature)
+        return bool(told) and all(one is not None and _is_set(one.err) for one in told)
+
+    async def _everywhere(self, signature: Signature) -> list[_Status | None]:
         answers = await self._nodes.ask_all("getSignatureStatuses", _ask_statuses([signature]), _StatusAnswer)
         told = [one for one in answers if not isinstance(one, NodeFailed)]
-        return len(told) >= min(2, self._nodes.count) and all(one.value == [None] for one in told)
+        return [one.value[0] if one.value else None for one in told] if self._are_enough(told) else []
 
-    async def account(self, address: Pubkey, *, finalized: bool = False) -> Account | None:
-        """Return an account as confirmed blocks, or those that can never be taken back, have it; None where there is none."""
-        options = {"encoding": "base64", "commitment": "finalized" if finalized else "confirmed"}
+    async def accounts(self, address: Pubkey) -> list[Account | None]:
+        """Return an account for good as each node has it, two at least where there are two; none where fewer answer."""
+        params = [str(address), {"encoding": "base64", "commitment": "finalized"}]
+        answers = await self._nodes.ask_all("getAccountInfo", params, _AccountAnswer)
+        told = [one for one in answers if not isinstance(one, NodeFailed)]
+        if not self._are_enough(told):
+            return []
+        return [None if one.value is None else _read_account(one.context.slot, one.value) for one in told]
+
+    def _are_enough(self, told: Sequence[object]) -> bool:
+        return len(told) >= min(2, self._nodes.count)
+
+    async def account(self, address: Pubkey) -> Account | None:
+        """Return an account as confirmed blocks have it; None where there is none."""
+        options = {"encoding": "base64", "commitment": "confirmed"}
         answer = await self._nodes.read("getAccountInfo", [str(address), options], _AccountAnswer)
         if answer.value is None:
             return None

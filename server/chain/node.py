@@ -13,6 +13,7 @@ from msgspec import Raw
 from server.chain.breaker import Breaker
 from server.chain.problems import NodeFailed, Trouble
 from server.chain.rpc_answer import read_answer
+from shared.problems import DataDamaged
 from shared.settings import Secret
 
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -34,10 +35,12 @@ class Node:
         self._session = session
         self._monotonic = monotonic
         self._last = 0
+        self._rests_until = float("-inf")
 
     def is_allowed(self) -> bool:
         """Tell whether a call may be made now."""
-        return self.breaker.allows(self._monotonic())
+        now = self._monotonic()
+        return now >= self._rests_until and self.breaker.allows(now)
 
     async def call(
         self, method: str, params: list[Any] | dict[str, Any], kind: type[T], timeout_s: float = TIMEOUT_S
@@ -47,15 +50,29 @@ class Node:
         Raises:
             NodeFailed: there is no result; its ``trouble`` says why.
         """
+        return await self.call_by(method, params, lambda raw: msgspec.json.decode(raw, type=kind), timeout_s)
+
+    async def call_by(
+        self,
+        method: str,
+        params: list[Any] | dict[str, Any],
+        read: Callable[[bytes], T],
+        timeout_s: float = TIMEOUT_S,
+    ) -> T:
+        """Ask and return what ``read`` makes of the result.
+
+        Raises:
+            NodeFailed: there is no result, or none that can be read; its ``trouble`` says why.
+        """
         try:
-            result = await self._ask(method, params, timeout_s)
-            answer = msgspec.json.decode(bytes(result), type=kind)
+            answer = read(bytes(await self._ask(method, params, timeout_s)))
         except NodeFailed as problem:
             # An error that the node thought about is an answer: the node is well.
             sick = problem.trouble in (Trouble.AWAY, Trouble.LIMITED, Trouble.BEHIND)
             self.breaker.note(self._monotonic(), good=not sick, silent=problem.trouble is Trouble.AWAY)
+            self._rests_until = self._monotonic() + (problem.retry_s or 0.0)
             raise
-        except msgspec.MsgspecError as exc:
+        except (msgspec.MsgspecError, DataDamaged) as exc:
             self.breaker.note(self._monotonic(), good=False)
             raise NodeFailed(f"The node's answer to {method} has another form.", Trouble.AWAY) from exc
         except asyncio.CancelledError:

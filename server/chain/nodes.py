@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -19,6 +20,8 @@ log = structlog.get_logger()
 
 _ELSEWHERE = frozenset({Trouble.AWAY, Trouble.LIMITED, Trouble.BEHIND})
 """Troubles of one node, which another may not have."""
+_TURNS = 2
+"""How often all nodes are gone through for an answer: one that was lost on its way is there when asked for again."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -43,6 +46,11 @@ class Nodes:
         """Return how many there are, well or not."""
         return len(self._nodes)
 
+    def turn(self) -> None:
+        """Put the node that is asked first last: what it says does not fit to what others say, or together."""
+        self._nodes.append(self._nodes.pop(0))
+        log.info("chain.node_turned", first=self._nodes[0].name)
+
     async def read(self, method: str, params: list[Any] | dict[str, Any], kind: type[T]) -> T:
         """Return the first node's answer, the next one's where it is away, behind or tired of us.
 
@@ -50,11 +58,20 @@ class Nodes:
             NodeFailed: a node that is well says no.
             ChainAway: none answers.
         """
-        for node in self._nodes:
+        return await self.read_by(method, params, lambda raw: msgspec.json.decode(raw, type=kind))
+
+    async def read_by(self, method: str, params: list[Any] | dict[str, Any], read: Callable[[bytes], T]) -> T:
+        """Do the same with an answer that ``read`` makes something of; where it cannot, the next node is asked.
+
+        Raises:
+            NodeFailed: a node that is well says no.
+            ChainAway: none answers so that it can be read.
+        """
+        for node in self._nodes * _TURNS:
             if not node.is_allowed():
                 continue
             try:
-                return await node.call(method, params, kind)
+                return await node.call_by(method, params, read)
             except NodeFailed as problem:
                 log.info("chain.node_failed", node=node.name, method=method, trouble=problem.trouble.value)
                 if problem.trouble not in _ELSEWHERE:

@@ -16,7 +16,7 @@ from solders.signature import Signature
 
 from server.chain.accounts import AccountUnreadable, read_nonce
 from server.chain.desk import Desk
-from server.chain.ledger import MOST_STATUSES, Status
+from server.chain.ledger import MOST_STATUSES, Account, Status
 from server.chain.nodes import Sent
 from server.chain.planning import Planner
 from server.chain.problems import Trouble
@@ -41,6 +41,7 @@ class Sender:
         self._planner = planner
         self._expired: set[int] = set()
         self._cancelled: set[bytes | None] = set()
+        self._contradicted = False
 
     async def look(self, txs: Sequence[TxRow]) -> list[TxRow]:
         """Note how far transactions are; return those that no node knows.
@@ -49,6 +50,9 @@ class Sender:
             ChainAway, NodeFailed: nobody tells.
         """
         self._cancelled = {one.nonce_value for one in txs if one.kind is TxKind.CANCEL}
+        if self._contradicted:
+            self._desk.nodes.turn()
+            self._contradicted = False
         unknown: list[TxRow] = []
         for start in range(0, len(txs), MOST_STATUSES):
             part = txs[start : start + MOST_STATUSES]
@@ -122,11 +126,14 @@ class Sender:
 
     async def _failed(self, tx: TxRow) -> None:
         """A landed transaction that did nothing: over, once its nonce has another value."""
-        if tx.nonce is None:
+        if not await self._desk.ledger.is_failed(Signature.from_string(tx.signature)):
+            # One node's word is not enough to sign anew: it may lie, or be on a branch of its own.
+            self._contradicted = True
+        elif tx.nonce is None:
             await self._end(tx, failed=True)
-            return
-        await self._doubt(tx, None, _FAILED)
-        await self._settle_nonce(tx, failed=True)
+        else:
+            await self._doubt(tx, None, _FAILED)
+            await self._settle_nonce(tx, failed=True)
 
     async def _settle_recent(self, tx: TxRow) -> None:
         if tx.last_height is None or tx.id not in self._expired:
@@ -145,12 +152,9 @@ class Sender:
             await self._end(tx, failed=failed)
 
     async def _has_moved(self, tx: TxRow) -> bool:
-        """Tell whether a transaction's nonce has another value for good."""
-        account = await self._desk.ledger.account(Pubkey.from_string(tx.nonce or ""), finalized=True)
-        try:
-            return account is not None and read_nonce(account.data).value != tx.nonce_value
-        except AccountUnreadable:
-            return False
+        """Tell whether a transaction's nonce has another value for good, as all nodes say."""
+        told = await self._desk.ledger.accounts(Pubkey.from_string(tx.nonce or ""))
+        return bool(told) and all(_holds_other(one, tx.nonce_value) for one in told)
 
     async def _end(self, tx: TxRow, *, failed: bool) -> None:
         now, remedy = self._desk.clock.now(), Remedy(tx.remedy) if tx.remedy else None
@@ -166,6 +170,9 @@ class Sender:
         """Take what nodes said to a transaction."""
         if answer.taken or answer.find(Trouble.KNOWN) is not None:
             self._desk.resume()
+            if not answer.taken:
+                # It has landed, and whoever was asked did not know: another may.
+                self._contradicted = True
             return
         if answer.find(Trouble.POOR) is not None:
             self._desk.halt("payer_empty")
@@ -189,6 +196,13 @@ class Sender:
         async with self._desk.db.worker() as unit:
             await unit.mints.doubt(tx.id, None if remedy is None else remedy.value, problem)
         log.warning("mint.doubted", kind=tx.kind, signature=tx.signature, problem=problem)
+
+
+def _holds_other(account: Account | None, value: bytes | None) -> bool:
+    try:
+        return account is not None and read_nonce(account.data).value != value
+    except AccountUnreadable:
+        return False
 
 
 def _is_given(answer: Sent) -> bool:
