@@ -102,6 +102,7 @@ def add_demo(commands: Commands) -> None:
         "examples:\n  tickettoken demo                    an event of 5,000 tickets, two gates, a cut cable\n"
         "  tickettoken demo --tui              watch the first gate's own screen meanwhile\n"
         "  tickettoken demo --tickets 20000    a bigger house\n"
+        "  tickettoken demo --nft              each ticket becomes an asset on a local chain as well\n"
         "  tickettoken demo --json             nothing but the result, as one JSON document\n\n"
         "Exit status 0 only if every guest got the verdict they must get and all figures add up.\n"
     )
@@ -110,5 +111,8 @@ def add_demo(commands: Commands) -> None:
         "--tickets", type=parse_ticket_count, default=5000, metavar="N", help="places of the event (5000)"
     )
     demo.add_argument("--tui", action="store_true", help="open the first gate's screen on this terminal")
+    demo.add_argument(
+        "--nft", action="store_true", help="mint the tickets on a local chain (needs Node.js, npm and the checkout)"
+    )
     demo.add_argument("--keep", action="store_true", help="keep the data directory afterwards")
     demo.add_argument("--json", action="store_true", help="print only the result, as one JSON document")

@@ -24,7 +24,7 @@ CALLED_OFF = 130
 def run(arguments: argparse.Namespace, _environ: Mapping[str, str]) -> int:
     """Play the tour; return 0 if every expectation held."""
     configure_logs("error")
-    options = TourOptions(tickets=arguments.tickets, screen=arguments.tui, keep=arguments.keep)
+    options = TourOptions(tickets=arguments.tickets, screen=arguments.tui, keep=arguments.keep, nft=arguments.nft)
     summary = asyncio.run(_until_signal(run_tour(options, Console(quiet=arguments.json), SystemClock())))
     if summary is None:
         sys.stderr.write("stopped\n")

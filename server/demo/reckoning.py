@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from server.demo.lane import Lane, Seen
 from server.demo.narrator import Narrator
 from server.demo.story import Stage, Told
-from server.demo.summary import Summary, count_refusals, percentile
+from server.demo.summary import Assets, Summary, count_refusals, percentile
 
 
 class _Stats(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -25,7 +26,7 @@ class _Stats(Struct, frozen=True, kw_only=True, rename="camel"):
     conflicts_by_class: dict[str, int]
 
 
-async def reckon(stage: Stage, told: Told, seconds: float) -> Summary:
+async def reckon(stage: Stage, told: Told, seconds: float, assets: Assets | None = None) -> Summary:
     """Compare, show and return the figures; what does not add up is added to ``told.problems``."""
     stage.narrator.act("The server's books against the gates' own")
     stats = msgspec.convert(await stage.venue.read("stats"), _Stats)
@@ -34,7 +35,7 @@ async def reckon(stage: Stage, told: Told, seconds: float) -> Summary:
     _check_figures(told, stats, seen)
     await _show_conflicts(stage, told)
     await _try_other_tenant(stage, told)
-    summary = _sum_up(stage, told, stats, seen, seconds)
+    summary = replace(_sum_up(stage, told, stats, seen, seconds), assets=assets)
     _show(stage.narrator, summary, lanes)
     return summary
 
@@ -115,4 +116,6 @@ def _show(narrator: Narrator, summary: Summary, lanes: Sequence[Lane]) -> None:
         ("frame to durable verdict", f"{summary.verdict_p50_ms} ms median, {summary.verdict_p99_ms} ms p99"),
         ("the whole evening", f"{summary.seconds} s"),
     ]
+    if summary.assets is not None:
+        rows.append(("assets on the chain", f"{summary.assets.finalized} in {summary.assets.trees} tree(s)"))
     narrator.show_table("The evening in figures", rows)

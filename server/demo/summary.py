@@ -11,11 +11,25 @@ from msgspec import Struct
 from server.demo.lane import Seen
 
 
-class Summary(Struct, frozen=True, kw_only=True):
+class Assets(Struct, frozen=True, kw_only=True):
+    """What became of the tickets on the chain: how many have their asset for good, in how many trees, all of them compared.
+
+    ``network`` is ``simulated`` where a model plays the programs' part. ``seconds`` is how long they were waited for after
+    the doors had closed.
+    """
+
+    network: str
+    finalized: int
+    trees: int
+    seconds: float
+
+
+class Summary(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The demo's result as printed with ``--json``; times in milliseconds.
 
     ``scans`` is what the server stored, ``offline_scans`` how many of them were decided with the cable cut, ``synced`` those
     the gates know to be stored, ``unsynced`` those they do not. ``problems`` is empty when everything came out as it must.
+    ``assets`` is there with ``--nft``.
     """
 
     tickets: int
@@ -34,6 +48,7 @@ class Summary(Struct, frozen=True, kw_only=True):
     snapshot_tickets: int
     seconds: float
     problems: list[str]
+    assets: Assets | None = None
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -14,8 +14,10 @@ import aiohttp
 from msgspec import Struct
 from rich.console import Console
 
+from server.demo.assets import settle_assets
 from server.demo.box_office import BoxOffice
 from server.demo.cable import laid_cable
+from server.demo.chain import local_chain
 from server.demo.lane import Lane
 from server.demo.narrator import Narrator
 from server.demo.reckoning import reckon
@@ -24,6 +26,7 @@ from server.demo.summary import Summary
 from server.demo.venue import Show, Venue
 from server.embedded.placement import remove_place
 from server.embedded_stack import EmbeddedServer, embedded_server
+from server.listening import bind
 from server.seed import SeededEvent
 from server.settings import EmbeddedSettings, Payments
 from shared.clock import Clock
@@ -37,11 +40,15 @@ holding phones up to cameras in a video that OpenCV has to read.
 
 
 class TourOptions(Struct, frozen=True, kw_only=True):
-    """What the visitor asked for; ``screen`` opens the first gate's own screen on this terminal."""
+    """What the visitor asked for; ``screen`` opens the first gate's own screen on this terminal.
+
+    With ``nft`` tickets become assets on a local chain as well.
+    """
 
     tickets: int
     screen: bool
     keep: bool
+    nft: bool = False
 
 
 async def run_tour(options: TourOptions, console: Console, clock: Clock) -> Summary:
@@ -58,8 +65,7 @@ async def _play(options: TourOptions, home: Path, console: Console, clock: Clock
     narrator, began_s, told = Narrator(console), clock.monotonic(), Told(problems=[])
     narrator.title("TicketToken Gate", _OPENING)
     async with AsyncExitStack() as stack:
-        settings = EmbeddedSettings(payments=Payments.DEMO)
-        server = await stack.enter_async_context(embedded_server(home / _SERVER, settings))
+        server = await _open_server(options, home, stack)
         cable = await stack.enter_async_context(laid_cable(urlsplit(server.base_url).port or 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         venue = await _open_venue(server, BoxOffice(server.base_url, session), options.tickets)
@@ -72,12 +78,27 @@ async def _play(options: TourOptions, home: Path, console: Console, clock: Clock
             clock=clock,
         )
         narrator.say(f"Server up in {clock.monotonic() - began_s:.1f} s (PostgreSQL: {server.cluster.source}).")
+        minting, assets = server.running.parts.minting, None
         try:
+            if minting is not None:
+                await venue.wish_assets()
             await tell(stage, told, screen=options.screen)
+            narrator.speak_up()
+            assets = None if minting is None else await settle_assets(stage, told, minting)
         except TicketTokenError as problem:
             told.problems.append(str(problem))
         narrator.speak_up()
-        return await reckon(stage, told, clock.monotonic() - began_s)
+        return await reckon(stage, told, clock.monotonic() - began_s, assets)
+
+
+async def _open_server(options: TourOptions, home: Path, stack: AsyncExitStack) -> EmbeddedServer:
+    """Start the server, and with ``nft`` a chain before it; the server listens where metadata's addresses say."""
+    settings, listener = EmbeddedSettings(payments=Payments.DEMO), bind("127.0.0.1", 0)
+    stack.callback(listener.close)
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    chain = await stack.enter_async_context(local_chain(url)) if options.nft else None
+    server = embedded_server(home / _SERVER, settings, chain=chain, listener=listener)
+    return await stack.enter_async_context(server)
 
 
 async def _open_venue(server: EmbeddedServer, office: BoxOffice, tickets: int) -> Venue:

@@ -34,6 +34,11 @@ class Venue:
         self._mint_token = mint_token
         self._owned: list[tuple[Buyer, str]] = []
 
+    async def wish_assets(self) -> None:
+        """Have each ticket of the event get an asset on the chain."""
+        token = self._organiser(self.show.tenant)
+        await self._office.call("PATCH", f"/api/v1/events/{self.show.event}", token, {"nft": "mirror"})
+
     async def sell_out(self, sold: Callable[[int], None]) -> None:
         """Sell every place but one."""
         stock = dict(self.show.stock)
@@ -74,7 +79,7 @@ class Venue:
         return await self._office.enrolment_code(self._organiser(self.show.tenant), self.show.event, gate)
 
     async def read(self, what: str) -> Json:
-        """Return ``stats``, ``scans`` or ``conflicts`` of the event as its organiser sees them."""
+        """Return ``stats``, ``scans``, ``conflicts`` or ``nfts`` of the event as its organiser sees them."""
         return await self._office.call(
             "GET", f"/api/v1/events/{self.show.event}/{what}", self._organiser(self.show.tenant)
         )
