@@ -17,7 +17,7 @@ ON CONFLICT (signature) DO NOTHING RETURNING id;
 UPDATE chain_nonces SET tx_id = $2 WHERE address = $1 AND tx_id IS NULL AND value = $3;
 
 -- name: bind_assets
-UPDATE nft_assets AS a SET tx_id = $2, state = $3, tree = coalesce($4, a.tree), version = $5, network = $6, held_by = one.held_by,
+UPDATE nft_assets AS a SET tx_id = $2, state = $3, tree = coalesce($4, a.tree), version = $5, network = $6, moving_to = one.held_by,
   name = one.name, uri = one.uri, data_hash = one.data_hash, problem = NULL
 FROM unnest($7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::bytea[]) AS one (ticket, held_by, name, uri, data_hash)
 WHERE a.tenant_id = $1 AND a.ticket_id = one.ticket AND a.tx_id IS NULL AND a.action = $12;
@@ -52,7 +52,8 @@ UPDATE chain_txs SET state = 'finalized', settled_at = $2 WHERE id = $1 AND stat
 UPDATE chain_nonces SET tx_id = NULL, spent = value, value = NULL WHERE tx_id = $1;
 
 -- name: assets_finalized
-UPDATE nft_assets SET tx_id = NULL, tries = 0, problem = NULL, not_before = CASE WHEN state = 'freezing' THEN $2::timestamptz ELSE '-infinity' END,
+UPDATE nft_assets SET tx_id = NULL, held_by = moving_to, tries = 0, problem = NULL,
+  not_before = CASE WHEN state = 'freezing' THEN $2::timestamptz ELSE '-infinity' END,
   state = CASE state WHEN 'freezing' THEN 'frozen' WHEN 'burning' THEN 'burned' ELSE 'finalized' END
 WHERE tx_id = $1;
 
@@ -162,7 +163,8 @@ WHERE there.seq < excluded.seq;
 -- name: adopt_leaves
 -- What was minted is known by the hash of its data, in which the asset's own token is: whatever we believed of the transaction.
 UPDATE nft_assets AS a SET tree = $2, leaf_index = l.index, asset = l.asset, owner = l.owner, flags = l.flags, signature = l.signature,
-  minted_at = $4, told = NOT EXISTS (SELECT FROM tickets AS t WHERE t.tenant_id = $1 AND t.id = a.ticket_id AND t.state IN ('sold', 'minted')),
+  minted_at = $4, held_by = a.moving_to,
+  told = NOT EXISTS (SELECT FROM tickets AS t WHERE t.tenant_id = $1 AND t.id = a.ticket_id AND t.state IN ('sold', 'minted')),
   state = CASE WHEN a.tx_id IS NULL THEN 'finalized' ELSE 'confirmed' END
 FROM chain_leaves AS l
 WHERE l.tenant_id = $1 AND l.tree = $2 AND l.index = ANY ($3::bigint[]) AND l.ticket_id IS NULL
