@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 
 import aiohttp
 import pytest
@@ -11,6 +12,7 @@ from server.chain.ledger import Ledger
 from server.chain.node import Node
 from server.chain.nodes import Nodes
 from server.chain.problems import ChainAway, NodeFailed, Trouble
+from server.chain.programs import SYSTEM
 from shared.settings import Secret
 from tests.integration.chain.odd_node import Reply, Ticks, error, odd_node, raw, result
 from tests.unit.chain import recorded as seen
@@ -195,3 +197,66 @@ async def test_statuses_tell_landing_from_success() -> None:
     assert (bad.failed, bad.finalized, bad.confirmed) == (True, True, True)
     assert early is not None
     assert (early.failed, early.finalized, early.confirmed) == (False, False, False)
+
+
+FAILED = result(
+    {
+        "context": {"slot": 5},
+        "value": [{"slot": 4, "err": {"InstructionError": [0, {"Custom": 6001}]}, "confirmationStatus": "confirmed"}],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "failed"),
+    [
+        (FAILED, FAILED, True),
+        (FAILED, LANDED, False),
+        (FAILED, UNKNOWN, False),
+        (FAILED, raw(b"", status=500), False),
+        (LANDED, LANDED, False),
+    ],
+)
+async def test_a_transaction_has_failed_only_when_two_nodes_say_so(first: Reply, second: Reply, failed: bool) -> None:
+    async with odd_node(first) as (_, one), odd_node(second) as (_, two):
+        assert await Ledger(Nodes([one, two])).is_failed(SIGNATURE) is failed
+
+
+def holding(data: bytes) -> Reply:
+    """Answer with an account."""
+    told = [base64.b64encode(data).decode(), "base64"]
+    return result({"context": {"slot": 5}, "value": {"lamports": 1, "owner": str(SYSTEM), "data": told}})
+
+
+async def test_an_account_is_as_all_nodes_say_or_not_known() -> None:
+    async with odd_node(holding(b"a")) as (_, one), odd_node(holding(b"b")) as (_, two):
+        told = await Ledger(Nodes([one, two])).accounts(SYSTEM)
+        assert [each and each.data for each in told] == [b"a", b"b"]
+    async with odd_node(holding(b"a")) as (_, one), odd_node(raw(b"", status=500)) as (_, two):
+        assert await Ledger(Nodes([one, two])).accounts(SYSTEM) == []
+
+
+async def test_a_node_that_wants_fewer_requests_is_left_alone_for_as_long_as_it_says() -> None:
+    ticks = Ticks()
+    limited = raw(b"{}", status=429, **{"Retry-After": "7"})
+    async with odd_node(limited, ticks=ticks) as (odd, one), odd_node(result(3), name="two") as (_, two):
+        nodes = Nodes([one, two])
+        assert [await nodes.read("getBlockHeight", [], int) for _ in range(3)] == [3, 3, 3]
+        assert len(odd.asked) == 1
+        ticks.now += 7
+        odd.answer_with(result(9))
+        assert await nodes.read("getBlockHeight", [], int) == 9
+
+
+async def test_an_answer_that_got_lost_is_asked_for_once_more() -> None:
+    async with odd_node(raw(b"", status=500), result(4)) as (odd, one):
+        assert await Nodes([one]).read("getBlockHeight", [], int) == 4
+        assert len(odd.asked) == 2
+
+
+async def test_a_node_that_does_not_fit_is_asked_last() -> None:
+    async with odd_node(result(1)) as (first, one), odd_node(result(2), name="two") as (_, two):
+        nodes = Nodes([one, two])
+        nodes.turn()
+        assert await nodes.read("getBlockHeight", [], int) == 2
+        assert not first.asked
