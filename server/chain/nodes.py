@@ -46,6 +46,10 @@ class Nodes:
         """Return how many there are, well or not."""
         return len(self._nodes)
 
+    def all(self) -> tuple[Node, ...]:
+        """Return them, the one that is asked first first."""
+        return tuple(self._nodes)
+
     def turn(self) -> None:
         """Put the node that is asked first last: what it says does not fit to what others say, or together."""
         self._nodes.append(self._nodes.pop(0))
