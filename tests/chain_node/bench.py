@@ -78,7 +78,7 @@ def describe_programs(environ: Mapping[str, str] = os.environ) -> str:
 
 
 @asynccontextmanager
-async def mint_bench(fronts: int = 1, *, slot_ms: int = 50) -> AsyncIterator[Bench]:
+async def mint_bench(fronts: int = 1, *, slot_ms: int = 25) -> AsyncIterator[Bench]:
     """Run a node with its programs behind some addresses."""
     real = compiled_programs()
     programs = None if real is not None else Programs()
