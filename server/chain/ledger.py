@@ -163,9 +163,9 @@ class Ledger:
     def _are_enough(self, told: Sequence[object]) -> bool:
         return len(told) >= min(2, self._nodes.count)
 
-    async def account(self, address: Pubkey) -> Account | None:
-        """Return an account as confirmed blocks have it; None where there is none."""
-        options = {"encoding": "base64", "commitment": "confirmed"}
+    async def account(self, address: Pubkey, *, finalized: bool = False) -> Account | None:
+        """Return an account as confirmed blocks, or those that can never be taken back, have it; None where there is none."""
+        options = {"encoding": "base64", "commitment": "finalized" if finalized else "confirmed"}
         answer = await self._nodes.read("getAccountInfo", [str(address), options], _AccountAnswer)
         if answer.value is None:
             return None
