@@ -16,7 +16,7 @@ from solders.keypair import Keypair
 
 from server.chain.following import Finding
 from server.chain.merkle import Shape
-from server.chain.reconciling import reconcile
+from server.chain.reconciling import Reconciliation, reconcile
 from server.chain.worker import MintWorker
 from server.domain.nft import AssetState, NftMode
 from server.parts import Parts, open_parts
@@ -111,18 +111,23 @@ async def test_a_house_becomes_as_many_assets_whatever_happens_to_worker_and_net
     async with mint_bench(2) as bench:
         environ = environ_for(database, bench)
         async with open_house(environ, bench) as shop:
-            await mint_house(shop, bench, environ)
+            found = await mint_house(shop, bench, environ)
+    assert found.is_sound
+    assert (found.orphans, found.leafless) == ([], 0)
+    assert [one.finding for one in found.trees] == [Finding.EQUAL]
+    assert sum(one.leaves_known for one in found.trees) == TICKETS
+    assert sum(one.minted_on_chain or 0 for one in found.trees) == TICKETS
 
 
-async def mint_house(shop: Shop, bench: Bench, environ: dict[str, str]) -> None:
-    """Sell everything, mint it through all accidents, and look what has become of it."""
+async def mint_house(shop: Shop, bench: Bench, environ: dict[str, str]) -> Reconciliation:
+    """Sell everything, mint it through all accidents, and return how it compares when that is over."""
     tickets = await sell(shop)
     for seed, front in enumerate(bench.fronts):
         front.accident = misfortune(seed, RATES)
     await mint_all(shop, bench, environ)
     for front in bench.fronts:
         front.accident = no_accident
-    await check(shop, bench, tickets)
+    return await compare(shop, tickets)
 
 
 async def mint_all(shop: Shop, bench: Bench, environ: dict[str, str]) -> None:
@@ -162,16 +167,11 @@ async def wait_a_little(process: asyncio.subprocess.Process, seconds: float = 0.
             raise AssertionError("the worker ended before it was done")
 
 
-async def check(shop: Shop, bench: Bench, tickets: list[TicketId]) -> None:
-    """Compare what was sold with what is on the node."""
+async def compare(shop: Shop, tickets: list[TicketId]) -> Reconciliation:
+    """Look that each ticket has an asset of its own, and return what comparing the book with the chain shows."""
     minting = shop.parts.minting
     assert minting is not None
-    found = await reconcile(minting.desk, MintWorker(minting.desk))
-    assert [one.finding for one in found.trees] == [Finding.EQUAL]
-    assert (found.is_sound, found.orphans, found.leafless) == (True, [], 0)
-    assert (
-        sum(one.leaves_known for one in found.trees) == sum(one.minted_on_chain or 0 for one in found.trees) == TICKETS
-    )
     async with shop.context.db.tenant(shop.tenant) as tx:
         assets = await tx.assets.of_tickets(tickets)
     assert len({one.asset for one in assets}) == len(assets) == TICKETS
+    return await reconcile(minting.desk, MintWorker(minting.desk))
