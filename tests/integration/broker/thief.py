@@ -16,7 +16,7 @@ from yarl import URL
 
 from shared.sync.access import BrokerAccess
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 Attempt = Callable[[AbstractChannel], Awaitable[object]]
 

@@ -10,7 +10,7 @@ import pytest
 
 from server.demo.cable import Cable, laid_cable
 
-PATIENCE_S = 10
+PATIENCE_S = 30
 BIG = b"x" * 300_000
 
 

@@ -52,7 +52,7 @@ class SlowDecider:
 async def decided(desk: ScanDesk, decider: SlowDecider) -> None:
     """Let everything queued be decided and the desk close."""
     decider.gate.set()
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(desk.work())
         group.create_task(desk.finish())
 
@@ -86,7 +86,7 @@ async def test_film_waits_and_loses_nothing() -> None:
         await desk.finish()
 
     decider.gate.set()
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(desk.work())
         group.create_task(play())
     assert [int(answer.partition("-")[2]) for answer in answers] == list(range(40))

@@ -20,7 +20,7 @@ def feed(after: int) -> bytes:
 
 
 async def take(mailbox: Mailbox) -> ServerFrame | None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         data = await mailbox.get()
     return None if data is None else decode_server_frame(data)
 
@@ -76,7 +76,7 @@ async def test_other_frames_wait_for_room() -> None:
         async with asyncio.timeout(0.01):
             await asyncio.shield(waiting)
     await take(mailbox)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await waiting
     frames = [await take(mailbox) for _ in range(CAPACITY)]
     assert frames[-1] == Pong(sent_ms=99, server_ms=0)
@@ -97,7 +97,7 @@ async def test_end_frees_whoever_waits_on_either_side() -> None:
     reader = asyncio.create_task(mailbox.get())
     await asyncio.sleep(0)
     mailbox.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         assert await reader is None
     full = Mailbox(EVENT)
     for _ in range(CAPACITY):
@@ -105,7 +105,7 @@ async def test_end_frees_whoever_waits_on_either_side() -> None:
     writer = asyncio.create_task(full.put(Pong(sent_ms=2, server_ms=1)))
     await asyncio.sleep(0)
     full.end()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await writer
 
 

@@ -8,12 +8,14 @@ from uuid import UUID
 import pytest
 from msgspec.structs import replace
 
-from server.domain.proof import ChainWindow, ProofClaim, check_proof
+from server.domain.proof import ChainWindow, ProofClaim, check_proof, check_tag
 from shared.codes import chain
 from shared.codes.capsule import VERSION, Header, Profile, event_hint, pack_header
 from shared.codes.keys import derive_handle, derive_seed
 from shared.codes.reader import Proof
-from shared.ids import EventId, TicketId
+from shared.ids import EventId, ScanId, TicketId
+from shared.sync.scan import tag_seen
+from tests.unit.shared.samples import Guarded
 
 MASTER = bytes(range(32))
 EVENT, TICKET = EventId(UUID(int=1)), TicketId(UUID(int=2))
@@ -64,6 +66,15 @@ def test_value_of_another_ticket_generation_event_epoch_or_tenant_is_not() -> No
 
 def test_shortened_value_is_not() -> None:
     assert not check_proof(MASTER, claim(7, shown(7)[:15]), WINDOW)
+
+
+def test_what_a_gate_claims_is_compared_in_constant_time() -> None:
+    scan = ScanId(UUID(int=5))
+    tag = tag_seen(derive_handle(MASTER, TICKET, 0), scan)
+    assert check_proof(MASTER, claim(7, Guarded(shown(7))), WINDOW)
+    assert not check_proof(MASTER, claim(7, Guarded(shown(8))), WINDOW)
+    assert check_tag(MASTER, TICKET, 0, scan, Guarded(tag))
+    assert not check_tag(MASTER, TICKET, 1, scan, Guarded(tag))
 
 
 def test_claim_keeps_its_value_out_of_logs() -> None:

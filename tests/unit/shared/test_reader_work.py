@@ -12,7 +12,7 @@ from shared.admission.verdict import Reason
 from shared.codes import chain
 from shared.codes.reader import CodeOpened, CodeRead, CodeReader, CodeRefused, EpochKey, Walk
 from shared.codes.token import Token, write_token
-from tests.unit.shared.samples import NOW, T0, epoch_key, issue
+from tests.unit.shared.samples import NOW, T0, Guarded, epoch_key, issue
 
 PHONE = issue()
 SLOT_NOW = chain.slot_at(T0, 15, NOW)
@@ -83,6 +83,16 @@ def test_the_second_scan_hashes_only_the_difference(meter: Meter) -> None:
     assert meter.read(reader, PHONE.show(later), later)[1] == 20
     result, hashes = meter.read(reader, PHONE.show(NOW), later)
     assert (result.reason if isinstance(result, CodeRefused) else None, hashes) == (Reason.CODE_STALE, 20)
+
+
+def test_chain_values_are_compared_in_constant_time() -> None:
+    def walk(context: bytes, value: bytes, start: int, stop: int) -> bytes:
+        return Guarded(chain.walk_down(context, value, start, stop))
+
+    reader = CodeReader([epoch_key()], walk=walk)
+    later, false = NOW + timedelta(minutes=5), Token(capsule=PHONE.capsule, slot=SLOT_NOW, value=bytes(16))
+    shown = [(PHONE.show(NOW), NOW), (PHONE.show(later), later), (PHONE.show(NOW), NOW), (write_token(false), NOW)]
+    assert [isinstance(reader.read(text, now), CodeRead) for text, now in shown] == [True, True, True, False]
 
 
 def test_of_many_codes_the_one_not_seen_for_longest_is_forgotten(meter: Meter) -> None:
