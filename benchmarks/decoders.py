@@ -12,13 +12,18 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from benchmarks.corpus import SIZES, Kind, Picture, draw_corpus
+from benchmarks.filmed import compare_on_film, draw_crowd
+from benchmarks.following import FollowingReader
 from benchmarks.report import Report, Row, describe_machine, make_parser, measure, show, tell
+from gate.scanner.area import Area, AreaDecoder
 from gate.scanner.capture import silence_opencv
 from gate.scanner.decoder import ZxingDecoder
 from gate.scanner.second import TwoDecoders, ZbarDecoder, load_zbar
 from shared.clock import SystemClock
 
 _SEED = 23
+_MIDDLE = Area(left=20, top=10, width=60, height=80)
+_PEOPLE_EACH = 2
 _EXAMPLES = """  python -m benchmarks.decoders
   python -m benchmarks.decoders --quick --json
   python -m benchmarks.decoders --tickets 40     # more pictures of each kind and size
@@ -63,6 +68,8 @@ def _readers() -> list[Reader]:
     return [
         Reader(name="the gate's pipeline", read=pipeline.decode),
         Reader(name="pipeline with zbar", read=helped.decode),
+        Reader(name="pipeline in the middle", read=AreaDecoder(ZxingDecoder(), _MIDDLE).decode),
+        Reader(name="following reader", read=FollowingReader().read),
         Reader(name="zxing-cpp", read=_read_zxing),
         Reader(name="pyzbar", read=_make_zbar()),
         Reader(name="OpenCV", read=_make_opencv()),
@@ -87,6 +94,12 @@ def _make_opencv() -> Read:
         return [text for text in texts if text]
 
     return read
+
+
+def film(people: int) -> list[Row]:
+    """Let every reader, made anew, see the same film."""
+    readers = [(reader.name, reader.read) for reader in _readers()]
+    return list(compare_on_film(readers, draw_crowd(people, _SEED)))
 
 
 def compare(each: int, sizes: Sequence[tuple[int, int]]) -> dict[str, Tally]:
@@ -129,7 +142,7 @@ def main() -> None:
     """Measure and print."""
     parser = make_parser(
         "decoders",
-        "The gate's way of reading codes against zxing-cpp alone, pyzbar and OpenCV, on pictures spoiled in one way each.",
+        "The gate's way of reading codes against zxing-cpp alone, pyzbar and OpenCV, on spoiled pictures and on a film.",
         _EXAMPLES,
         tickets="pictures of each kind and size: 10, quick: 1",
     )
@@ -138,11 +151,12 @@ def main() -> None:
     silence_opencv()
     sizes = SIZES[:1] if arguments.quick else SIZES
     tallies = compare(each, sizes)
+    filmed = film(1 if arguments.quick else each * _PEOPLE_EACH)
     report = Report(
         benchmark="decoders",
         machine=describe_machine(),
         notes={"pictures": f"{each} of each of {len(Kind)} kinds in {len(sizes)} sizes, drawn from seed {_SEED}"},
-        rows=[row for name, tally in tallies.items() for row in _rows(name, tally)],
+        rows=[*(row for name, tally in tallies.items() for row in _rows(name, tally)), *filmed],
     )
     show(report, as_json=arguments.json)
 

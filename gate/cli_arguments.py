@@ -33,6 +33,7 @@ exit status:
 _RUN_EXAMPLES = """\
 examples:
   tickettoken-gate run                                       first camera, full screen
+  tickettoken-gate run --area 25,10,50,80                    codes in the middle of the picture only
   tickettoken-gate run --camera torch=on,exposure=4          a lamp and a short exposure, if the driver has them
   tickettoken-gate run --source film.avi --pace none         a film, as fast as it can be read
   tickettoken-gate run --headless --source DIR --follow      films and pictures as they appear in a folder
@@ -185,6 +186,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         default="",
         metavar="SET",
         help="set the camera: torch=on, exposure=4 (ms, or auto), focus=120 (or auto)",
+    )
+    parser.add_argument(
+        "--area",
+        default="",
+        metavar="PART",
+        help="look for codes only in this part of the picture: left,top,width,height in percent, such as 25,10,50,80",
     )
     parser.add_argument("--follow", action="store_true", help="a folder: wait for new files")
     parser.add_argument("--exit-at-end", action="store_true", help="stop when the source has nothing more")

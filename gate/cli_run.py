@@ -135,7 +135,13 @@ def _scan_lines(writer: LineWriter) -> OutcomeSink:
 
 def _plan(asked: argparse.Namespace) -> RunPlan:
     wait_s = asked.wait if asked.wait is not None else (_WAIT_HEADLESS_S if asked.headless else None)
-    source = SourceChoice(text=asked.source, paced=asked.pace == "real", follow=asked.follow, controls=asked.camera)
+    source = SourceChoice(
+        text=asked.source,
+        paced=asked.pace == "real",
+        follow=asked.follow,
+        controls=asked.camera,
+        area=asked.area,
+    )
     return RunPlan(source=source, wait_s=wait_s, drain_s=asked.drain_s, exit_at_end=asked.exit_at_end)
 
 

@@ -69,13 +69,15 @@ class SourceEvents(Struct, frozen=True, kw_only=True, eq=False):
 class SourceChoice(Struct, frozen=True, kw_only=True):
     """What a person chose: ``text`` as given with --source; ``paced`` for films; ``follow`` for folders.
 
-    ``controls`` is what a camera of this machine is set to, as given with --camera.
+    ``controls`` is what a camera of this machine is set to, as given with --camera, ``area`` the part of the picture in
+    which codes are looked for, as given with --area.
     """
 
     text: str
     paced: bool = True
     follow: bool = False
     controls: str = ""
+    area: str = ""
 
 
 class OpenedSource(Struct, frozen=True, kw_only=True, eq=False):
@@ -91,6 +93,8 @@ def open_source(choice: SourceChoice, events: SourceEvents, clock: Clock) -> Ope
     Raises:
         InputUnusable: the choice means nothing.
     """
+    if choice.area and choice.text in {NO_SOURCE, STDIN}:
+        raise InputUnusable("--area is a part of a picture: give a camera, a film or a folder as --source.")
     if choice.text == NO_SOURCE:
         return None
     if choice.text == STDIN:
@@ -113,6 +117,7 @@ def _open_lines(events: SourceEvents, clock: Clock) -> Source:
 
 
 def _open_camera(choice: SourceChoice, events: SourceEvents, clock: Clock) -> OpenedSource:
+    from gate.scanner.area import WHOLE, AreaDecoder, AreaLane, parse_area  # noqa: PLC0415
     from gate.scanner.controls import parse_controls  # noqa: PLC0415
     from gate.scanner.decoder import ZxingDecoder  # noqa: PLC0415
     from gate.scanner.frames import SourceEvent  # noqa: PLC0415
@@ -124,7 +129,7 @@ def _open_camera(choice: SourceChoice, events: SourceEvents, clock: Clock) -> Op
     spec = parse_source(choice.text)
     if choice.follow and spec.kind is not SourceKind.FOLDER:
         raise InputUnusable("--follow is for folders: give --source a folder of pictures or films.")
-    controls = parse_controls(choice.controls)
+    controls, area = parse_controls(choice.controls), parse_area(choice.area)
     if choice.controls and spec.kind not in {SourceKind.CAMERA, SourceKind.DEVICE}:
         raise InputUnusable("--camera sets a camera of this machine: give its number or device as --source.")
     spec = replace(spec, paced=spec.paced and choice.paced, follow=spec.follow or choice.follow, controls=controls)
@@ -137,8 +142,11 @@ def _open_camera(choice: SourceChoice, events: SourceEvents, clock: Clock) -> Op
 
     source = open_source(spec, ThreadPace(clock), report)
     told = LaneEvents(on_reading=show, on_fault=events.on_fault, on_end=events.on_end)
-    lane = Lane(source, open_decoder(ZxingDecoder(), clock), clock, told)
-    return OpenedSource(source=lane, live=source.live)
+    decoder = open_decoder(ZxingDecoder(), clock)
+    if area == WHOLE:
+        return OpenedSource(source=Lane(source, decoder, clock, told), live=source.live)
+    lane = Lane(source, AreaDecoder(decoder, area), clock, told)
+    return OpenedSource(source=AreaLane(lane, area), live=source.live)
 
 
 async def try_source(choice: SourceChoice, clock: Clock, within_s: float) -> None:

@@ -99,7 +99,8 @@ class House:
 
     def _guest(self, number: int) -> Guest:
         if number % _ODD_EVERY == 0:
-            return _CASES[number // _ODD_EVERY % len(_CASES)](self, number)
+            turn = number // _ODD_EVERY
+            return replace(_CASES[turn % len(_CASES)](self, number), kind=_KINDS[turn % len(_KINDS)])
         ticket = self.venue.ticket(number)
         self.know(ticket)
         kind = _KINDS[number % len(_KINDS)]
@@ -115,6 +116,25 @@ def in_pairs(guests: list[Guest]) -> Iterator[tuple[Guest, ...]]:
         number += 1
         both = number % _PAIRED_EVERY == 0 and len(waiting) > 1
         yield (waiting.pop(), waiting.pop()) if both else (waiting.pop(),)
+
+
+def require_a_mix(halves: tuple[list[Guest], list[Guest]]) -> None:
+    """Make sure that the queue has in it what it is said to have, as it is filmed.
+
+    Two who stand together hold the same kind of thing, the first one's. Everything there is to hold up comes many times, with
+    people let in and people refused for many reasons; so do pairs, many of whom get different answers.
+    """
+    groups = [group for half in halves for group in in_pairs(half)]
+    shown: dict[Showing, list[Reason]] = {kind: [] for kind in Showing}
+    for group in groups:
+        shown[group[0].kind] += [guest.expected for guest in group]
+    pairs = [group for group in groups if len(group) == 2]
+    assert {kind for kind, expected in shown.items() if len(expected) < 50} == set()
+    assert {kind for kind, expected in shown.items() if len(set(expected)) < 10} == set()
+    assert len(pairs) >= 150
+    assert sum(first.expected is not second.expected for first, second in pairs) >= 50
+    assert {group[0].kind for group in pairs} == set(Showing)
+    assert {reason for expected in shown.values() for reason in expected} == EXPECTED
 
 
 def _in_state(expected: Reason, **changes: object) -> Case:
@@ -202,3 +222,13 @@ _CASES: tuple[Case, ...] = (
     _in_state(Reason.EXPIRED, valid_until_ms=_HOUR_MS),
     _in_state(Reason.NOT_YET_VALID, valid_from_ms=4_000_000_000_000),
 )
+EXPECTED = frozenset(
+    {
+        *(Reason.OK, Reason.ALREADY_USED, Reason.ALREADY_USED_ELSEWHERE, Reason.CODE_STALE, Reason.CODE_FUTURE),
+        *(Reason.CODE_FORGED, Reason.CODE_UNREADABLE, Reason.EPOCH_UNKNOWN, Reason.TRANSFERRED_OR_REISSUED),
+        *(Reason.REVOKED, Reason.REFUNDED, Reason.CANCELLED, Reason.UNPAID, Reason.LOCKED, Reason.WRONG_ZONE),
+        *(Reason.WRONG_PRODUCT, Reason.ID_CHECK_REQUIRED, Reason.SUPERVISOR_REQUIRED, Reason.EXPIRED),
+        Reason.NOT_YET_VALID,
+    }
+)
+"""Every answer that somebody in the queue has to get."""

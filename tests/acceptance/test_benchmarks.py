@@ -50,13 +50,19 @@ PROMISED["door_load"] = {
 } | {"pgbench, 1 client, per second", "pgbench, 8 clients, per second"}
 PROMISED["decoders"] = {
     f"{reader}: {what}"
-    for reader in ("the gate's pipeline", "pipeline with zbar", "zxing-cpp", "pyzbar", "OpenCV")
+    for reader in (
+        *("the gate's pipeline", "pipeline with zbar", "pipeline in the middle", "following reader"),
+        *("zxing-cpp", "pyzbar", "OpenCV"),
+    )
     for what in (
         "picture with a code, ms",
         "picture without a code, ms",
         "all, % read",
         "% read per ms",
         "glare, % read",
+        "film, % read",
+        "film, pictures until read",
+        "film, mean ms a picture",
     )
 }
 PROMISED["big_house"] = {

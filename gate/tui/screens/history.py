@@ -31,6 +31,7 @@ class HistoryScreen(ModalScreen[Past | None], GivesWay):
         super().__init__()
         self._records = records
         self._wording = wording
+        self._marked = 0
         self._now = wording.display.clock.now()
 
     def compose(self) -> ComposeResult:
@@ -38,7 +39,7 @@ class HistoryScreen(ModalScreen[Past | None], GivesWay):
         labels, write = self._wording.catalogue.texts.staff, self._wording.write
         with Vertical(id="history") as sheet:
             sheet.border_title = write(labels.history_title)
-            yield OptionList(*(self._draw(past) for past in self._records), id="records")
+            yield OptionList(*(self._draw(index) for index in range(len(self._records))), id="records")
             yield Static(write(labels.history_none) if not self._records else "", id="record", markup=False)
             yield Static(write(labels.history_hint), classes="hint", markup=False)
 
@@ -48,7 +49,10 @@ class HistoryScreen(ModalScreen[Past | None], GivesWay):
 
     def on_option_list_option_highlighted(self, message: OptionList.OptionHighlighted) -> None:
         """Tell all of the marked record."""
-        past = self._records[message.option_index]
+        before, self._marked = self._marked, message.option_index
+        for index in {before, self._marked}:
+            message.option_list.replace_option_prompt_at_index(index, self._draw(index))
+        past = self._records[self._marked]
         lines = [Content(line) for line in describe_record(past, self._now, self._wording)]
         remedy = describe_remedy(past.remedy, self._wording)
         if remedy:
@@ -73,7 +77,11 @@ class HistoryScreen(ModalScreen[Past | None], GivesWay):
         if self._records[index].remedy is not None:
             _ = self.dismiss(self._records[index])
 
-    def _draw(self, past: Past) -> Content:
-        line = describe_past(past, self._now, self._wording)
+    def _draw(self, index: int) -> Content:
+        line = describe_past(self._records[index], self._now, self._wording)
+        # A sign as well as a colour: there may be none.
+        mark = " " if index != self._marked else "▸" if self._wording.display.unicode else ">"
         ending = (f"  {line.ending}", "bold") if line.ending else ("", "")
-        return Content.assemble((f"{line.time} ", "$quiet"), (line.answer, _INK[line.tone]), ending)
+        return Content.assemble(
+            (f"{mark} ", "bold $primary"), (f"{line.time} ", "$quiet"), (line.answer, _INK[line.tone]), ending
+        )

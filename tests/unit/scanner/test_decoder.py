@@ -5,10 +5,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import zxingcpp
 
 from gate.film.symbol import draw_symbol
 from gate.scanner.decoder import Decoder, ZxingDecoder, has_contrast, to_gray
 from gate.scanner.frames import Image
+from gate.scanner.region import cut_regions
 from gate.scanner.second import ZbarDecoder, load_zbar
 
 TEXT = "HTTPS://TICKET.EXAMPLE/7F3A9C2E-0451"
@@ -64,6 +66,21 @@ def test_same_code_twice_in_view_is_one_text(decoder: Decoder) -> None:
     assert decoder.decode(place(draw_code(TEXT), draw_code(TEXT))) == [TEXT]
 
 
+def test_light_code_beside_a_dark_one_that_stays_is_read_within_four_more_pictures() -> None:
+    both = place(draw_code(OTHER), ground=128)
+    both[:, 640:] = place(255 - draw_code(TEXT), ground=20)[:, :640]
+    decoder = ZxingDecoder()
+    found = [sorted(decoder.decode(both)) for _ in range(9)]
+    assert found[0] == [OTHER]
+    assert found[4] == found[8] == sorted([OTHER, TEXT])
+
+
+def test_code_that_is_new_in_view_is_told_though_another_stays() -> None:
+    decoder = ZxingDecoder()
+    decoder.decode(place(draw_code(TEXT)))
+    assert sorted(decoder.decode(place(draw_code(TEXT), draw_code(OTHER)))) == sorted([TEXT, OTHER])
+
+
 @pytest.mark.parametrize("quarter_turns", [1, 2, 3])
 def test_turned_code_is_read(decoder: Decoder, quarter_turns: int) -> None:
     assert decoder.decode(place(np.rot90(draw_code(TEXT), quarter_turns))) == [TEXT]
@@ -84,13 +101,37 @@ def test_noise_holds_no_code(decoder: Decoder) -> None:
     assert [decoder.decode(noise) for _ in range(4)] == [[], [], [], []]
 
 
-def test_every_improvement_gets_its_turn_on_a_code_only_one_can_save() -> None:
-    blurred = np.asarray(cv2.GaussianBlur(place(draw_code("A" * 219, 5)), (0, 0), 2.6), dtype=np.uint8)
+def test_every_improvement_of_the_whole_picture_gets_its_turn_where_no_code_is_even_seen() -> None:
+    blurred = np.asarray(cv2.GaussianBlur(place(draw_code("A" * 60, 4)), (0, 0), 2.1), dtype=np.uint8)
     decoder = ZxingDecoder()
-    outcomes = [bool(decoder.decode(blurred)) for _ in range(8)]
-    assert True in outcomes
-    assert False in outcomes
-    assert outcomes[:4] == outcomes[4:]
+    outcomes = [bool(decoder.decode(blurred)) for _ in range(32)]
+    turns = outcomes[3::4]
+    assert True in turns
+    assert False in turns
+    assert turns[:4] == turns[4:]
+    assert sum(outcomes) == sum(turns)
+
+
+def test_code_that_is_seen_and_not_read_is_looked_at_harder_at_once() -> None:
+    soft = np.asarray(cv2.GaussianBlur(place(draw_code("A" * 219, 5)), (0, 0), 2.8), dtype=np.uint8)
+    noisy = np.clip(soft + np.random.default_rng(3).normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
+    qr = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+    seen = zxingcpp.read_barcodes(noisy, formats=qr, return_errors=True)
+    assert seen
+    assert not any(code.valid for code in seen)
+    assert ZxingDecoder().decode(noisy) == ["A" * 219]
+
+
+def test_regions_lie_around_what_was_seen_and_inside_the_picture() -> None:
+    corner = np.full((720, 1280), 128, dtype=np.uint8)
+    code = draw_code(TEXT)
+    corner[: code.shape[0], : code.shape[1]] = code
+    qr = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
+    (region,) = cut_regions(corner, zxingcpp.read_barcodes(corner, formats=qr))
+    assert ZxingDecoder().decode(region) == [TEXT]
+    assert region.size < corner.size / 4
+    (tiny,) = zxingcpp.read_barcodes(draw_code("A", 1), formats=qr)
+    assert cut_regions(draw_code("A", 1), [tiny]) == []
 
 
 @pytest.mark.parametrize("level", [0, 90, 255])
