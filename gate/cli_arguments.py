@@ -170,8 +170,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     _add_data(parser)
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--headless", action="store_true", help="no screen: one line of JSON for each scan on stdout")
+def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         default="0",
@@ -194,6 +193,11 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="look for codes only in this part of the picture: left,top,width,height in percent, such as 25,10,50,80",
     )
     parser.add_argument("--follow", action="store_true", help="a folder: wait for new files")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--headless", action="store_true", help="no screen: one line of JSON for each scan on stdout")
+    _add_source(parser)
     parser.add_argument("--exit-at-end", action="store_true", help="stop when the source has nothing more")
     parser.add_argument(
         "--drain-s", type=_seconds, default=10.0, metavar="N", help="seconds to hand over the log at the end"
