@@ -70,9 +70,12 @@ async def write_records(context: Context, tx: Unit, held: ServerLog, entries: En
     matched = _match(entries, due)
     taker = RecordTaker.knowing(tx, (held.event, held.gate), entries.now, records, matched)
     await taker.take_fresh(lines)
-    let_in = [one.case.known.ticket.id for one in entries.decided if one.admitted]
+    # The rule has just looked at the ticket, locked as it is: its history only matters to whoever overrules it, or was here before.
+    storied = [
+        one.case.known.ticket.id for one in entries.decided if one.admitted and (one.forced or one.case.known.seen)
+    ]
     past = Past(
-        steps=await tx.scans.steps(let_in) if let_in else (),
+        steps=await tx.scans.steps(storied) if storied else (),
         conflicts=[row for one in entries.decided for row in one.case.known.conflicts],
     )
     visits = [one.case.visit for one in entries.decided]
