@@ -34,7 +34,8 @@ CLOSING = "event_close"
 CANCELLING = "event_cancel"
 
 _TO_END = {
-    EndingKind.CLOSE: frozenset({State.ACTIVE, State.TRANSFERRED, State.CHECKED_IN}),
+    # A seat that somebody held and never paid expires with the event; one that nobody wanted stays what it is.
+    EndingKind.CLOSE: frozenset({State.RESERVED, State.ACTIVE, State.TRANSFERRED, State.CHECKED_IN}),
     EndingKind.CANCEL: frozenset(
         {
             State.AVAILABLE,
@@ -227,7 +228,14 @@ async def _release_some(tx: Unit, ending: EndingRow, now: datetime) -> EndingRow
     if not pending:
         return None
     reason = "event_cancelled" if ending.kind is EndingKind.CANCEL else "event_closed"
-    how = Ending(state=ReservationState.CANCELLED, actor=_actor(ending), source=ending.source, reason=reason, now=now)
+    how = Ending(
+        state=ReservationState.CANCELLED,
+        actor=_actor(ending),
+        source=ending.source,
+        reason=reason,
+        now=now,
+        seats_stay=True,
+    )
     await release(tx, pending, how)
     return replace(ending, reservations=ending.reservations + len(pending))
 

@@ -20,13 +20,17 @@ _EXPIRED_AT_ONCE = 50
 
 
 class Ending(Struct, frozen=True, kw_only=True):
-    """How reservations end: in which state, by whom, from where it was asked for, and why as other programs are told."""
+    """How reservations end: in which state, by whom, from where it was asked for, and why as other programs are told.
+
+    With ``seats_stay`` their seats are not on sale again: whoever ends the event ends them as well.
+    """
 
     state: ReservationState
     actor: ActorRef
     source: str
     reason: str
     now: datetime
+    seats_stay: bool = False
 
 
 async def release_expired(tx: Unit, event: EventId, now: datetime, also: set[TicketTypeId]) -> list[TicketTypeRow]:
@@ -56,8 +60,9 @@ async def release(
     locked = await tx.stock.lock(sorted({*also, *freed}))
     if not ids:
         return locked
-    back = Move(to=State.AVAILABLE, actor=ending.actor, source=ending.source, now=ending.now)
-    await move_seats(tx, await tx.orders.seats(ids), back)
+    if not ending.seats_stay:
+        back = Move(to=State.AVAILABLE, actor=ending.actor, source=ending.source, now=ending.now)
+        await move_seats(tx, await tx.orders.seats(ids), back)
     for ticket_type, quantity in freed.items():
         await tx.stock.release(ticket_type, quantity)
     for reservation in ids:
