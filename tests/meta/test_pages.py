@@ -12,6 +12,7 @@ INDEX = ROOT / "docs" / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"])
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_TEST = re.compile(r"`(tests/[\w/]+\.py)`")
 _CODE = re.compile(r"^```.*?^```|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 
 
@@ -42,6 +43,12 @@ def test_every_page_is_in_the_index() -> None:
     kinds = ("how-to", "runbooks", "reference", "explanation")
     pages = {page for kind in kinds for page in (INDEX.parent / kind).glob("*.md")}
     assert sorted(str(page.relative_to(ROOT)) for page in pages - listed) == [], "add them to docs/README.md"
+
+
+def test_every_test_that_a_page_names_is_there() -> None:
+    named = {(page.name, path) for page in PAGES for path in _TEST.findall(page.read_text(encoding="utf-8"))}
+    assert len(named) > 15
+    assert [(page, path) for page, path in sorted(named) if not (ROOT / path).is_file()] == []
 
 
 def test_the_index_is_linked_from_the_first_page() -> None:
