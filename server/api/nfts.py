@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from aiohttp import web
+from msgspec.structs import replace
 
 from server.api.exchange import read_id, reply
 from server.api.routes import USER, Auth, Route
@@ -33,6 +34,16 @@ class NftApi:
 
     def routes(self) -> list[Route]:
         """Return the addresses."""
+        metadata = Route(
+            method="GET",
+            path="/m/{token}",
+            handler=self.read_metadata,
+            auth=Auth.PUBLIC,
+            limit=LimitClass.LINK,
+            summary="An asset's metadata, at the address it bears on chain",
+            answer=nft_pages.Metadata,
+            raises=(AssetUnknown,),
+        )
         return [
             Route(
                 method="GET",
@@ -44,26 +55,14 @@ class NftApi:
                 answer=nft_views.EventNfts,
                 raises=(EventUnknown,),
             ),
-            Route(
-                method="GET",
-                path="/m/{token}",
-                handler=self.read_metadata,
-                auth=Auth.PUBLIC,
-                limit=LimitClass.LINK,
-                summary="An asset's metadata, at the address it bears on chain",
-                answer=nft_pages.Metadata,
-                raises=(AssetUnknown,),
-            ),
-            Route(
-                method="GET",
+            metadata,
+            replace(
+                metadata,
                 path="/m/{token}/image.svg",
                 handler=self.read_picture,
-                auth=Auth.PUBLIC,
-                limit=LimitClass.LINK,
                 summary="An asset's picture",
                 answer=bytes,
                 media=("image/svg+xml",),
-                raises=(AssetUnknown,),
             ),
         ]
 
