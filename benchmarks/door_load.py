@@ -7,7 +7,6 @@ In the same run pgbench takes the least step a check-in is to the database: that
 from __future__ import annotations
 
 import asyncio
-import re
 import statistics
 import subprocess
 import sys
@@ -16,11 +15,12 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks import bare_sql
+from benchmarks.bare_sql import Work
 from benchmarks.door_client import Ask, Outcome, Plan
 from benchmarks.report import Report, Row, describe_machine, make_parser, show, tell
 from benchmarks.selling_load import Bench, open_bench
 from server.domain.access import Role
-from server.embedded.binaries import choose_binaries
 from server.services import show_code
 from shared.ids import TicketId
 from shared.logs import configure_logs
@@ -87,22 +87,12 @@ async def measure(bench: Bench, calls: int, place: Path, seconds: int) -> list[R
 async def pgbench(bench: Bench, connections: int, place: Path, seconds: int) -> Row:
     """Return how many of the least steps PostgreSQL takes in a second for so many clients."""
     template = Path(__file__).with_name("check_in.sql").read_text(encoding="utf-8")
-    files: list[str] = []
-    for number, ticket in enumerate(bench.tickets[-_SCRIPTS:]):
-        script = place / f"{number}.sql"
-        script.write_text(template.format(tenant=bench.publication.tenant, ticket=ticket), encoding="utf-8")
-        files += ["-f", str(script)]
-    program = str(choose_binaries(None).bin_dir / "pgbench")
-    options = ["-n", "-M", "prepared", "-c", str(connections), "-T", str(seconds), *files]
-    process = await asyncio.create_subprocess_exec(
-        program, *options, bench.server.cluster.cluster.app_dsn, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    found = re.search(rb"tps = ([0-9.]+)", output)
-    if found is None:
-        raise SystemExit(output.decode(errors="replace"))
+    some = bench.tickets[-_SCRIPTS:]
+    scripts = [template.format(tenant=bench.publication.tenant, ticket=ticket) for ticket in some]
+    work = Work(scripts=scripts, clients=connections, seconds=seconds)
+    bare = await bare_sql.pgbench(bench.server.cluster.cluster.app_dsn, place / f"bare{connections}", work)
     named = f"pgbench, {connections} client{'s' if connections > 1 else ''}, per second"
-    return Row(what=named, median=float(found[1]), count=seconds)
+    return Row(what=named, median=bare.per_second, count=seconds)
 
 
 async def run(place: Path, *, tickets: int, calls: int, seconds: int) -> Report:

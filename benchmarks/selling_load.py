@@ -1,7 +1,8 @@
 """REST as people and doors use it: buying, looking at one's tickets, showing a code, checking in; each at a steady rate.
 
-Every kind of call is made in an open loop over HTTP, and then by the use case alone, without HTTP, in the same run: the
-second is the limit that PostgreSQL and the rules set. Server and client share one process, and PostgreSQL is durable.
+Every kind of call is made in an open loop over HTTP, then by the use case alone, without HTTP, and then pgbench runs what it is to
+PostgreSQL at the same rate: the same statements for what reads, the least that an order is for what sells. That is the limit.
+Server and client share one process, and PostgreSQL is durable.
 """
 
 from __future__ import annotations
@@ -12,15 +13,18 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiohttp
 import msgspec
 from msgspec import Struct
 
+from benchmarks import bare_sql
+from benchmarks.bare_sql import Work, fill, in_tenant
 from benchmarks.busy_server import publication_of
 from benchmarks.open_loop import Call, run_open_loop, three_rows
 from benchmarks.report import Report, Row, describe_machine, make_parser, show, tell, tickets_wanted
+from server.db.statements import load_statements
 from server.domain.access import Role, User
 from server.embedded_stack import EmbeddedServer, embedded_server
 from server.services import checkin, holdings, page_marks, purchase, reserve, show_code
@@ -30,6 +34,9 @@ from shared.ids import TicketId, UserId
 from shared.logs import configure_logs
 
 _PAGE = 100
+_LISTED = 20
+_FAR = 1000
+"""The page that is to cost what the first one does."""
 _PURPOSE = "Buying, listing, showing and checking in over REST, at a steady rate, against the same work without HTTP."
 _EXAMPLES = """  python -m benchmarks.selling_load
   python -m benchmarks.selling_load --tickets 10000 --json"""
@@ -83,13 +90,21 @@ class Bench(Struct, frozen=True, kw_only=True, eq=False):
         """Return how a page of the rich one's tickets is asked for."""
 
         async def ask(_: int) -> None:
-            await self.call(self.rich, "GET", f"/api/v1/tickets?limit={_PAGE}&page={number}")
+            await self.call(self.rich, "GET", f"/api/v1/tickets?limit={_LISTED}&page={number}")
 
         return ask
 
+    async def events(self, _: int) -> None:
+        """List what is on sale over HTTP."""
+        await self.call(self.rich, "GET", "/api/v1/events")
+
+    async def ticket(self, number: int) -> None:
+        """Look at one ticket over HTTP."""
+        await self.call(self.rich, "GET", f"/api/v1/tickets/{self.tickets[number % len(self.tickets)]}")
+
     async def page_bare(self, _: int) -> None:
         """List the first page without HTTP."""
-        wish = page_marks.Wish(limit=_PAGE)
+        wish = page_marks.Wish(limit=_LISTED)
         await holdings.list_tickets(self.server.running.parts.context, self.rich, wish)
 
     async def code(self, number: int) -> None:
@@ -159,15 +174,17 @@ async def give(bench: Bench, tickets: int) -> None:
             tell(f"{len(bench.tickets)} of {tickets} tickets issued")
 
 
-async def measure(bench: Bench, calls: int) -> list[Row]:
-    """Measure every kind of call over HTTP and without."""
-    last = max(1, len(bench.tickets) // _PAGE)
+async def measure(bench: Bench, calls: int, place: Path) -> list[Row]:
+    """Measure every kind of call over HTTP and without, and its statements alone."""
+    far = min(_FAR, max(1, len(bench.tickets) // _LISTED))
     plans: list[tuple[str, Call, float]] = [
         ("reserve and purchase", bench.order, 20.0),
         ("reserve and purchase, without HTTP", bench.order_bare, 20.0),
         ("tickets, page 1", bench.page(1), 50.0),
-        ("tickets, last page", bench.page(last), 50.0),
+        (f"tickets, page {far}", bench.page(far), 50.0),
         ("tickets, page 1, without HTTP", bench.page_bare, 50.0),
+        ("events", bench.events, 50.0),
+        ("one ticket", bench.ticket, 50.0),
         ("show a code", bench.code, 50.0),
         ("show a code, without HTTP", bench.code_bare, 50.0),
     ]
@@ -177,15 +194,51 @@ async def measure(bench: Bench, calls: int) -> list[Row]:
         rows += three_rows(what, await run_open_loop(call, calls, rate))
     count = min(calls, len(bench.tickets) // 2)
     rows += three_rows("check in", await check_all_in(bench, count, 20.0))
-    return rows + three_rows("check in, without HTTP", await check_all_in_bare(bench, count, 20.0))
+    rows += three_rows("check in, without HTTP", await check_all_in_bare(bench, count, 20.0))
+    return rows + await measure_bare(bench, calls, place)
+
+
+async def measure_bare(bench: Bench, calls: int, place: Path) -> list[Row]:
+    """Measure what the calls are to PostgreSQL, at the same rates."""
+    rows = []
+    for number, (what, script, rate) in enumerate(bare_scripts(bench)):
+        tell(f"pgbench: {what}")
+        work = Work(scripts=[script], clients=8, seconds=max(1, round(calls / rate)), rate=rate)
+        bare = await bare_sql.pgbench(bench.server.cluster.cluster.app_dsn, place / str(number), work)
+        rows += three_rows(f"pgbench, {what}", bare.took_ms)
+    return rows
+
+
+def bare_scripts(bench: Bench) -> list[tuple[str, str, float]]:
+    """Return what calls are to PostgreSQL: their names, scripts and rates."""
+    publication, owner, ticket = bench.publication, bench.rich.user, bench.tickets[0]
+    kind = publication.types[0].id
+    names = {"tenant": publication.tenant, "event": publication.event, "type": kind}
+    here = Path(__file__)
+    tickets, events = load_statements("tickets.sql"), load_statements("events.sql")
+    page = fill(tickets["search_tickets"], owner, None, UUID(int=2**128 - 1), 0, _LISTED + 1)
+    code = [
+        fill(tickets["get_ticket"], ticket),
+        fill(events["get_event"], publication.event),
+        fill(load_statements("stock.sql")["get_ticket_type"], kind),
+        fill(load_statements("keys.sql")["list_keys"], "master"),
+    ]
+    check_in = here.with_name("check_in.sql").read_text(encoding="utf-8")
+    return [
+        ("an order", here.with_name("order.sql").read_text(encoding="utf-8").format(**names), 20.0),
+        ("tickets, page 1", in_tenant(publication.tenant, [page]), 50.0),
+        ("one ticket", in_tenant(publication.tenant, [fill(tickets["held_ticket"], ticket)]), 50.0),
+        ("show a code", in_tenant(publication.tenant, code), 50.0),
+        ("check in", check_in.format(tenant=publication.tenant, ticket=bench.tickets[-1]), 20.0),
+    ]
 
 
 async def run(place: Path, *, tickets: int, calls: int) -> Report:
     """Set everything up in a directory and measure."""
-    async with open_bench(place, tickets) as bench:
-        rows = await measure(bench, calls)
+    async with open_bench(place / "data", tickets) as bench:
+        rows = await measure(bench, calls, place / "bare")
     notes = {
-        "one account": f"{tickets} tickets, {_PAGE} on a page",
+        "one account": f"{tickets} tickets, {_LISTED} on a page",
         "rates": "20 orders and check-ins a second, 50 of the rest; open loop",
         "durable": "yes; client, server and the bare calls share one process",
     }
@@ -196,11 +249,11 @@ def main() -> None:
     """Run from the command line."""
     parser = make_parser("selling_load", _PURPOSE, _EXAMPLES)
     arguments = parser.parse_args()
-    calls = 20 if arguments.quick else 1000
+    calls = 20 if arguments.quick else 300
     configure_logs("error")
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o755)  # the database runs as another account when this one is root
-        report = asyncio.run(run(Path(place, "data"), tickets=tickets_wanted(arguments), calls=calls))
+        report = asyncio.run(run(Path(place), tickets=tickets_wanted(arguments), calls=calls))
     show(report, as_json=arguments.json)
 
 
