@@ -198,3 +198,20 @@ async def test_each_admission_is_told_under_the_trace_of_its_own_call(database: 
         ticket: f"{number:032x}" for number, ticket in enumerate(tickets)
     }
     assert held.opened == 1
+
+
+async def test_two_servers_let_everybody_in_once_and_never_wait_in_a_circle(door: Door) -> None:
+    tickets = [await door.buy() for _ in range(12)]
+    asked = [await shown(door, one) for one in tickets]
+    context, staff = door.served.shop.context, door.staff()
+    desks = [CheckinDesk(context) for _ in range(2)]
+    async with asyncio.timeout(PATIENCE_S):
+        tries = [
+            desk.check_in(staff, *one) for desk, order in zip(desks, (asked, asked[::-1]), strict=True) for one in order
+        ]
+        ended = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ended) == ["AlreadyCheckedIn"] * 12 + ["CheckedIn"] * 12
+    assert {one.ticket_id for one in ended if isinstance(one, CheckedIn) and one.admitted} == set(tickets)
+    async with context.db.tenant(door.tenant) as tx:
+        rows = await tx.scans.list_of_event(door.event, None, 100)
+    assert sorted(one.gate_seq for one in rows) == list(range(1, 25))
