@@ -36,8 +36,9 @@ class Venue:
 
     async def wish_assets(self) -> None:
         """Have each ticket of the event get an asset on the chain."""
-        token = self._organiser(self.show.tenant)
-        await self._office.call("PATCH", f"/api/v1/events/{self.show.event}", token, {"nft": "mirror"})
+        token, event = self._organiser(self.show.tenant), f"/api/v1/events/{self.show.event}"
+        known = await self._office.call("GET", f"/api/v1/organiser/events/{self.show.event}", token)
+        await self._office.call("PATCH", event, token, {"version": known["version"], "nft": "mirror"})
 
     async def sell_out(self, sold: Callable[[int], None]) -> None:
         """Sell every place but one."""

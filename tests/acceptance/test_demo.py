@@ -22,8 +22,17 @@ SECONDS = 110.0
 """What the whole evening may take on a machine that has other things to do; on a quiet one it is well under a minute."""
 
 
+class Assets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it says of the chain."""
+
+    network: str
+    finalized: int
+    trees: int
+    seconds: float
+
+
 class Summary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The document that `--json` promises."""
+    """The document that `--json` promises, with `--nft`."""
 
     tickets: int
     gates: int
@@ -41,6 +50,7 @@ class Summary(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     snapshot_tickets: int
     seconds: float
     problems: list[str]
+    assets: Assets
 
 
 class Evening(Struct, frozen=True, kw_only=True):
@@ -62,7 +72,7 @@ def evening() -> Iterator[Evening]:
     """Give one run of the demo; all tests of this module look at the same."""
     with own_temporary_directory() as place:
         before = clusters()
-        command = server_command("demo", "--json", "--tickets", str(TICKETS))
+        command = server_command("demo", "--json", "--nft", "--tickets", str(TICKETS))
         said = call(command, {"TMPDIR": str(place)}, timeout_s=SECONDS)
         yield Evening(
             said=said,
@@ -122,6 +132,12 @@ def test_scans_made_with_the_cable_cut_reached_the_server(evening: Evening) -> N
     assert summary.gates == 2
     assert 0 < summary.offline_scans < summary.scans
     assert (summary.synced, summary.unsynced) == (summary.scans, 0)
+
+
+def test_every_ticket_became_an_asset_and_the_chain_agrees(evening: Evening) -> None:
+    assets = evening.summary.assets
+    assert (assets.finalized, assets.trees) == (TICKETS, 1)
+    assert assets.network in {"simulated", "local"}
 
 
 def test_gates_loaded_every_ticket_there_was(evening: Evening) -> None:
