@@ -99,6 +99,21 @@ WRONG = {
     "too small a house": Wrong(arguments="demo --tickets 99", says="--tickets: give a number from 100 to 200000"),
     "too large a house": Wrong(arguments="demo --tickets 200001", says="--tickets: give a number from 100 to 200000"),
     "a house in words": Wrong(arguments="demo --tickets all", says="--tickets: give a number from 100 to 200000"),
+    "nothing to be tried again": Wrong(arguments="nft replay", says="name the tickets to try again, or say --all"),
+    "tickets and all of them": Wrong(
+        arguments="nft replay --all 11111111-1111-4111-8111-111111111111",
+        says="name the tickets to try again, or say --all",
+    ),
+    "a ticket that is no id": Wrong(arguments="nft replay first", says="ID"),
+    "a tree for nobody": Wrong(arguments="nft trees --make", says="say with --tenant whose tree it is to be"),
+    "assets of no event": Wrong(arguments="nft mint", says="--event"),
+    "no tickets to estimate": Wrong(arguments="nft estimate --tickets 0", says="Estimates are for 1 to 2000000"),
+    "an estimate in words": Wrong(arguments="nft estimate --tickets many", says="--tickets"),
+    "a chain without keys": Wrong(
+        arguments="serve --embedded",
+        environ={"SOLANA_RPC_URLS": "http://127.0.0.1:9/"},
+        says="SOLANA_PAYER_KEY is not set; SOLANA_MINTER_KEY is not set",
+    ),
     "a data directory that is a file": Wrong(arguments="serve --embedded --data {place}/file", says="name another"),
 }
 
