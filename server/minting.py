@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from server.chain.comparing import Comparer
 from server.chain.desk import Desk, MintState
 from server.chain.ledger import Ledger
 from server.chain.node import Node
@@ -76,8 +77,12 @@ def describe_files(database: PublicDatabase) -> Describe:
 async def run_minting(minting: Minting, database: PgDatabase, context: Context, beat: Beat) -> None:
     """Mint until cancelled."""
 
+    worker = MintWorker(minting.desk)
+    comparer = Comparer(minting.desk, worker)
+
     async def tell() -> None:
         await tell_minted(context, database)
+        if minting.state.leading:
+            await comparer.when_due()
 
-    worker = MintWorker(minting.desk)
     await run_mint_worker(lambda: open_mint_session(database), worker, minting.desk, tell, beat)

@@ -14,7 +14,14 @@ from server.api.health import HealthApi
 from server.listening import PortBusy, bind
 from server.metrics.meters import Meters
 from server.metrics.page import MetricsPage, serve_metrics
-from server.metrics.sampling import FigureSampler, QueueSampler, Sampler, sample_messages, sample_workers
+from server.metrics.sampling import (
+    FigureSampler,
+    QueueSampler,
+    Sampler,
+    sample_messages,
+    sample_minting,
+    sample_workers,
+)
 from server.parts import Parts, Share
 from server.settings_monitoring import MonitoringPlan
 
@@ -57,6 +64,10 @@ def samplers_of(parts: Parts, health: HealthApi) -> list[Sampler]:
             meters.set("database_connections", use.idle, use.role, "idle")
             meters.set("database_connections", use.most, use.role, "most")
         sample_messages(meters, parts.relay, parts.publisher, parts.inbox)
+        if parts.minting is not None:
+            nodes = parts.minting.desk.nodes.all()
+            resting = sum(one.breaker.is_open for one in nodes)
+            sample_minting(meters, parts.minting.state, len(nodes) - resting, resting)
         await sample_workers(meters, parts.pulses)
 
     if parts.share is Share.SERVE:

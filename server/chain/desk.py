@@ -54,13 +54,18 @@ class MintPlan(Reticent, frozen=True, kw_only=True):
 
 
 class MintState(Struct, kw_only=True):
-    """What the worker is doing, for the health page; ``problem`` is the code of what holds all minting up."""
+    """What the worker is doing, for the health page and metrics; ``problem`` is the code of what holds all minting up.
+
+    ``faults`` is how much of the last comparison with the chain needs a person, None before there was one.
+    """
 
     leading: bool = False
     problem: str | None = None
     halted_until: datetime | None = None
     minted: int = 0
     in_flight: int = 0
+    faults: int | None = None
+    compared_at: datetime | None = None
 
 
 class Desk(Struct, frozen=True, kw_only=True):

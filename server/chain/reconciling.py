@@ -66,10 +66,15 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
     opinion: SecondOpinion
 
     @property
+    def faults(self) -> int:
+        """Return how many things need a person."""
+        trees = sum(not one.is_sound for one in self.trees)
+        return trees + self.leafless + len(self.orphans) + len(self.opinion.differences)
+
+    @property
     def is_sound(self) -> bool:
         """Tell whether nothing needs a person."""
-        trees = all(one.is_sound for one in self.trees)
-        return trees and not self.leafless and not self.orphans and not self.opinion.differences
+        return self.faults == 0
 
 
 class _Compression(Struct, frozen=True):

@@ -57,6 +57,12 @@ OF_PROCESS = (
     Spec("scan_records_total", Kind.COUNTER, ("way",), "Records of gates' logs stored, by the way they came."),
     Spec("scan_batches_total", Kind.COUNTER, ("way",), "Batches of gates' logs answered, repeated ones included."),
     Spec("ephemeral_fallbacks_total", Kind.COUNTER, ("what",), "What was done without Redis because it was away."),
+    Spec("mint_leading", Kind.GAUGE, (), "1 in the one process that mints, moves and burns tickets' assets."),
+    Spec("mint_halted", Kind.GAUGE, (), "1 while something holds all of that up; the health page says what."),
+    Spec("mint_in_flight", Kind.GAUGE, (), "Transactions signed and not yet over."),
+    Spec("minted_total", Kind.COUNTER, (), "Assets this process minted for good."),
+    Spec("chain_nodes", Kind.GAUGE, ("state",), "Nodes that are asked, and those left alone for a while."),
+    Spec("chain_faults", Kind.GAUGE, (), "What the last comparison with the chain found for a person; -1: none yet."),
     Spec("swept_total", Kind.COUNTER, ("what",), "What housekeeping ended or removed."),
 )
 """Known to every process of itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import structlog
 
@@ -77,6 +78,26 @@ class QueueSampler:
                 return
             meters.set("queues_up", 1)
             meters.set_all("queue_messages", found)
+
+
+class MintFigures(Protocol):
+    """What a process that mints knows of it."""
+
+    leading: bool
+    problem: str | None
+    in_flight: int
+    minted: int
+    faults: int | None
+
+
+def sample_minting(meters: Meters, state: MintFigures, asked: int, resting: int) -> None:
+    """Note how minting goes, and how many of its nodes are asked or left alone."""
+    meters.set("mint_leading", state.leading)
+    meters.set("mint_halted", state.problem is not None)
+    meters.set("mint_in_flight", state.in_flight)
+    meters.follow("minted_total", state.minted)
+    meters.set("chain_faults", -1 if state.faults is None else state.faults)
+    meters.set_all("chain_nodes", {"asked": asked, "resting": resting})
 
 
 class FigureSampler:
