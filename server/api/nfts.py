@@ -7,14 +7,14 @@ from uuid import UUID
 from aiohttp import web
 from msgspec.structs import replace
 
-from server.api.exchange import read_id, reply
+from server.api.exchange import read_body, read_id, reply
 from server.api.routes import USER, Auth, Route
 from server.domain.access import Scope
 from server.domain.limits import LimitClass
 from server.domain.nft_token import read_token, write_token
-from server.services import nft_pages, nft_views
+from server.services import nft_care, nft_pages, nft_views
 from server.services.context import Context
-from server.services.ports_nft import PublicDatabase
+from server.services.ports_nft import CareDatabase
 from server.services.problems import EventUnknown
 from server.services.problems_nft import AssetUnknown
 from shared.ids import EventId
@@ -27,7 +27,7 @@ _PICTURE = {**_PUBLIC, "Content-Security-Policy": "default-src 'none'"}
 class NftApi:
     """What organisers and wallets ask about assets."""
 
-    def __init__(self, context: Context, database: PublicDatabase, public_url: str | None) -> None:
+    def __init__(self, context: Context, database: CareDatabase, public_url: str | None) -> None:
         self._context = context
         self._database = database
         self._public_url = public_url
@@ -55,6 +55,7 @@ class NftApi:
                 answer=nft_views.EventNfts,
                 raises=(EventUnknown,),
             ),
+            *self._care(),
             metadata,
             replace(
                 metadata,
@@ -66,10 +67,46 @@ class NftApi:
             ),
         ]
 
+    def _care(self) -> list[Route]:
+        path = "/api/v1/events/{event}/nfts"
+        return [
+            Route(
+                method="GET",
+                path=path + "/given-up",
+                handler=self.list_given_up,
+                auth=Auth.USER,
+                scope=Scope.EVENTS_MANAGE,
+                summary="An event's assets that nothing more is tried for",
+                answer=nft_care.GivenUpList,
+                raises=(EventUnknown,),
+            ),
+            Route(
+                method="POST",
+                path=path + "/retry",
+                handler=self.retry,
+                auth=Auth.USER,
+                scope=Scope.EVENTS_MANAGE,
+                summary="Try assets again that were given up",
+                body=nft_care.RetryRequest,
+                answer=nft_care.Retried,
+                raises=(EventUnknown,),
+            ),
+        ]
+
     async def read_event(self, request: web.Request) -> web.Response:
         """Answer with how many of an event's assets are in which state."""
         event = EventId(read_id(request, "event"))
         return reply(await nft_views.read_event_nfts(self._context, request[USER], event))
+
+    async def list_given_up(self, request: web.Request) -> web.Response:
+        """Answer with what was given up of an event."""
+        event = EventId(read_id(request, "event"))
+        return reply(await nft_care.list_given_up(self._context, self._database, request[USER], event))
+
+    async def retry(self, request: web.Request) -> web.Response:
+        """Try again what was given up of an event."""
+        event, body = EventId(read_id(request, "event")), await read_body(request, nft_care.RetryRequest)
+        return reply(await nft_care.retry(self._context, self._database, request[USER], event, body))
 
     async def read_metadata(self, request: web.Request) -> web.Response:
         """Answer with an asset's metadata."""

@@ -21,6 +21,7 @@ from server.services.rows_mint import (
     TxRow,
     UntoldTicket,
 )
+from shared.ids import EventId, TenantId, TicketId
 
 _SQL = load_statements("mint.sql")
 
@@ -164,8 +165,16 @@ class MintStore(TreeStore, ReconcileStore):
 
     async def dead(self, limit: int) -> list[DeadAsset]:
         """Return assets that were given up."""
-        return [read_row(row, DeadAsset) for row in await self._connection.fetch(_SQL["dead"], limit)]
+        return [read_row(row, DeadAsset) for row in await self._connection.fetch(_SQL["dead"], limit, None, None)]
+
+    async def given_up(self, tenant: TenantId, event: EventId, limit: int) -> list[DeadAsset]:
+        """Return what was given up of an event."""
+        return [read_row(row, DeadAsset) for row in await self._connection.fetch(_SQL["dead"], limit, tenant, event)]
 
     async def revive(self, tickets: Collection[object] | None) -> int:
         """Try assets again that were given up."""
-        return await self._changed("revive", None if tickets is None else list(tickets))
+        return await self._changed("revive", None if tickets is None else list(tickets), None, None)
+
+    async def retry(self, tenant: TenantId, event: EventId, tickets: Sequence[TicketId] | None) -> int:
+        """Try again what was given up of an event."""
+        return await self._changed("revive", None if tickets is None else list(tickets), tenant, event)

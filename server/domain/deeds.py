@@ -22,6 +22,7 @@ DEEDS: dict[str, str] = {
     f"DELETE {_API}/events/{{event}}/seats/{{seat}}": "seat.remove",
     f"POST {_API}/events/{{event}}/tickets/issue": "tickets.issue",
     f"POST {_API}/events/{{event}}/tickets/import": "tickets.import",
+    f"POST {_API}/events/{{event}}/nfts/retry": "nfts.retry",
     f"POST {_API}/tickets/{{ticket}}/revoke": "ticket.revoke",
     f"POST {_API}/tickets/{{ticket}}/lock": "ticket.lock",
     f"POST {_API}/tickets/{{ticket}}/unlock": "ticket.unlock",

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from server.services.rows_mint import DeadAsset
 from server.services.rows_nft import AssetCount, AssetRow, PublicAsset, WishRow
-from shared.ids import EventId, TicketId
+from shared.ids import EventId, TenantId, TicketId
 
 
 class Assets(Protocol):
@@ -53,5 +54,38 @@ class PublicDatabase(Protocol):
     """The door across tenants."""
 
     def worker(self) -> AbstractAsyncContextManager[PublicUnit]:
+        """Open one transaction across tenants."""
+        ...
+
+
+class AssetCare(Protocol):
+    """Assets that were given up, of one tenant's event at a time."""
+
+    async def given_up(self, tenant: TenantId, event: EventId, limit: int) -> list[DeadAsset]:
+        """Return what was given up of an event."""
+        ...
+
+    async def retry(self, tenant: TenantId, event: EventId, tickets: Sequence[TicketId] | None) -> int:
+        """Try it again, all of the event with None; return how many there were."""
+        ...
+
+
+class CareUnit(PublicUnit, Protocol):
+    """One transaction across tenants."""
+
+    @property
+    def mints(self) -> CareBook:
+        """Return what may be read and tried again."""
+        ...
+
+
+class CareBook(PublicAssets, AssetCare, Protocol):
+    """Both."""
+
+
+class CareDatabase(Protocol):
+    """The door across tenants."""
+
+    def worker(self) -> AbstractAsyncContextManager[CareUnit]:
         """Open one transaction across tenants."""
         ...

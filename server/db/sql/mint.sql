@@ -202,14 +202,15 @@ DELETE FROM chain_leaves WHERE tree = $1;
 UPDATE chain_trees SET seq = 0, last_signature = NULL WHERE address = $1;
 
 -- name: dead
+-- Of all tenants, or of one event of one.
 SELECT tenant_id AS tenant, ticket_id AS ticket, event_id AS event,
   CASE WHEN leaf_index IS NULL THEN 'mint' WHEN wish = 'gone' THEN 'burn' WHEN held_by IS DISTINCT FROM wish_owner THEN 'transfer'
     ELSE 'update' END AS action, problem, tries
-FROM nft_assets WHERE state = 'dead' ORDER BY ticket_id LIMIT $1;
+FROM nft_assets WHERE state = 'dead' AND ($2::uuid IS NULL OR (tenant_id, event_id) = ($2, $3::uuid)) ORDER BY ticket_id LIMIT $1;
 
 -- name: revive
 UPDATE nft_assets SET state = 'retryable', tries = 0, not_before = '-infinity'
-WHERE state = 'dead' AND ($1::uuid[] IS NULL OR ticket_id = ANY ($1));
+WHERE state = 'dead' AND ($1::uuid[] IS NULL OR ticket_id = ANY ($1)) AND ($2::uuid IS NULL OR (tenant_id, event_id) = ($2, $3::uuid));
 
 -- name: give_up
 UPDATE nft_assets SET state = 'dead', problem = $2 WHERE ticket_id = $1 AND tx_id IS NULL AND state NOT IN ('dead', 'burned');
