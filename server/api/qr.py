@@ -33,7 +33,8 @@ def draw(text: str, media_type: str) -> bytes:
     symbol = segno.make(text, error="m", boost_error=False, micro=False)
     out = io.BytesIO()
     if media_type == SVG:
-        symbol.save(out, kind="svg", border=_QUIET_ZONE, scale=_PIXELS_PER_MODULE, omitsize=False)
+        # On white of its own: whoever shows it on a dark ground has no other.
+        symbol.save(out, kind="svg", border=_QUIET_ZONE, scale=_PIXELS_PER_MODULE, omitsize=False, light="#fff")
     else:
         symbol.save(out, kind="png", border=_QUIET_ZONE, scale=_PIXELS_PER_MODULE)
     return out.getvalue()
