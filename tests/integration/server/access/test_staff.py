@@ -182,6 +182,24 @@ async def test_operators_add_list_and_disable_accounts(door: Door, means: Signin
     unknown = await run(database, OLD, "staff", "disable", "nobody")
     assert (unknown.status, unknown.out) == (1, "")
     assert "staff list" in unknown.err
+    back = await run(database, OLD, "staff", "enable", "kim")
+    with pytest.raises(SignInRefused):
+        await sign_in(means, replace(SAM, login="kim", password=other.out.splitlines()[0]))
+    kim = await tell_worker(
+        means.context, await sign_in(means, replace(SAM, login="kim", password=back.out.splitlines()[0]))
+    )
+    assert kim.staff.disabled_at is None
+    told = await run(database, OLD, "audit", "list", "--json")
+    noted = [(one["action"], one["subject"], one["actorId"], one["outcome"]) for one in json.loads(told.out)]
+    assert noted == [
+        ("staff.enable", "kim", "cli", "done"),
+        ("staff.disable", "nobody", "cli", "staff_not_found"),
+        ("staff.disable", "kim", "cli", "done"),
+        ("staff.password", "kim", "cli", "done"),
+        ("staff.add", "kim", "cli", "done"),
+    ]
+    assert not [one for one in json.loads(told.out) if one["via"] != "command" or len(one["traceId"]) != 32]
+    assert password not in told.out + (await run(database, OLD, "audit", "list")).out
 
 
 async def test_time_to_refuse_is_the_same_work(means: SigningIn) -> None:

@@ -16,9 +16,12 @@ from server.cli_office import plain
 from server.domain.access import Role, User
 from server.parts import Parts, ServerPlan, open_parts
 from server.seed import SeededEvent, seed
+from server.services.audit import list_deeds
 from server.services.issue import IssueLine, IssueRequest, issue
 from server.services.problems import EventUnknown, TicketUnknown
 from server.services.problems_organiser import EventNotOver, EventStateWrong, TenantUnknown
+from server.services.rows import Page
+from server.services.rows_staff import Via
 from shared.codes.keys import parse_key_ring
 from shared.settings import Secret
 from shared.tickets.lifecycle import TransitionInvalid
@@ -151,6 +154,14 @@ async def test_ticket_is_shown_made_anew_and_taken_back(console: Console, parts:
         await console.run("tickets", "revoke", ticket, "--reason", "chargeback")
     with pytest.raises(TicketUnknown):
         await console.run("tickets", "show", uuid4())
+    # noted at the organiser whose ticket it is, of the two there are, and without the holder's name
+    noted = await list_deeds(parts.context, seeds.main.tenant, seeds.main.event, Page(limit=9))
+    assert [(one.action, one.subject, one.detail, one.outcome, one.via) for one in noted.items] == [
+        ("ticket.revoke", ticket, "reason: chargeback", TransitionInvalid.code, Via.COMMAND),
+        ("ticket.revoke", ticket, "reason: chargeback", "done", Via.COMMAND),
+        ("ticket.reissue", ticket, "reason: lost phone", "done", Via.COMMAND),
+    ]
+    assert (await list_deeds(parts.context, seeds.other.tenant, None, Page(limit=9))).items == []
 
 
 def test_names_cannot_move_the_cursor() -> None:
