@@ -63,6 +63,7 @@ def all_pages() -> Iterator[Shot]:
         "ticket",
         "/manage",
         "/enrol",
+        "audit",
     ):
         for scheme in schemes:
             for size_name, size in (("phone", PHONE), ("wall", WALL)):
@@ -93,6 +94,7 @@ async def play(evening: Evening) -> dict[str, str]:
         "gate": f"/ops/gates/{gates[3].id}",
         "conflict": f"/ops/conflicts/{conflict.id}",
         "ticket": f"/ops/tickets/{twice.id}",
+        "audit": "/ops/audit",
     }
 
 
