@@ -105,7 +105,7 @@ def test_quick_run_reports_everything_and_leaves_nothing(name: str) -> None:
         temporary.mkdir(mode=0o711)
         tickets = TICKETS.get(name, "500")
         command = [sys.executable, "-m", f"benchmarks.{name}", "--quick", "--json", "--tickets", tickets]
-        said = call(command, {"TMPDIR": str(temporary)}, timeout_s=110)
+        said = call(command, {"TMPDIR": str(temporary)}, timeout_s=240)
         assert said.status == 0, said.errors
         report = json.decode(said.output.encode(), type=Report)
         assert PROMISED[name] <= {row.what for row in report.rows}

@@ -85,7 +85,6 @@ async def open_house(database: Databases, postgres: str) -> AsyncIterator[House]
         )
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", CALLS)
 async def test_a_call_survives_the_death_of_its_server_after_any_statement(
     name: str, database: Databases, postgres: str

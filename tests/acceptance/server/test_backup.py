@@ -82,7 +82,6 @@ async def until_stored(crowd: Crowd, count: int) -> list[dict[str, object]]:
     return scans
 
 
-@pytest.mark.timeout(300)
 async def test_gates_go_on_with_a_restored_server_and_nothing_they_scanned_is_lost(
     database: Databases, postgres: str, tmp_path: Path, place: Path
 ) -> None:

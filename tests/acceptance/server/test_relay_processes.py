@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
-import pytest
 
 from shared.clock import ManualClock
 from shared.ids import GateId, uuid7
@@ -74,7 +73,6 @@ async def write(stage: Stage, writer: int, done: asyncio.Event) -> int:
     return number
 
 
-@pytest.mark.timeout(300)
 async def test_no_number_is_missing_or_given_twice_while_leaders_are_killed(
     database: Databases, clock: ManualClock
 ) -> None:

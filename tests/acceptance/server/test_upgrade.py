@@ -99,7 +99,6 @@ async def migrated(database: Databases, newer: Path, phase: Phase) -> list[str]:
     return [name.partition("_")[2] for name in report.applied]
 
 
-@pytest.mark.timeout(300)
 async def test_an_upgrade_under_load_fails_no_call_and_loses_no_scan(
     database: Databases, newer: Path, tmp_path: Path
 ) -> None:

@@ -65,7 +65,6 @@ def clock() -> ManualClock:
     return ManualClock(datetime.now(UTC))
 
 
-@pytest.mark.timeout(300)
 async def test_broker_cut_off_while_gates_hand_over_costs_no_record(
     database: Databases, clock: ManualClock, service: PrivateService, own_vhost: VirtualHost, tmp_path: Path
 ) -> None:
@@ -147,7 +146,6 @@ async def test_the_server_believes_the_brokers_own_authority_and_nobody_else(
                 await bus.check()
 
 
-@pytest.mark.timeout(180)
 async def test_what_a_broker_cannot_start_after_a_power_cut_works_again_after_one_look(
     database: Databases, clock: ManualClock, service: PrivateService
 ) -> None:

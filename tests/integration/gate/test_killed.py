@@ -12,7 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
-import pytest
 from msgspec import Struct
 
 from gate.inspection import open_data, verify_log
@@ -60,7 +59,6 @@ async def read_log(data: Path) -> list[ScanRecord]:
         return [decode_record(record.body) for record in await opened.log.read_between(0, count)]
 
 
-@pytest.mark.timeout(300)
 def test_fifty_kills_lose_nothing_that_was_green_and_repeat_nothing(tmp_path: Path) -> None:
     data = tmp_path / "data"
     venue = prepare_gate(data, TICKETS)

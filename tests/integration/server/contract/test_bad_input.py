@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from io import BytesIO
 
-import pytest
-
 from tests.conftest import Databases
 from tests.integration.server.contract.access_table import ACCESS, CALLERS
 from tests.integration.server.contract.hall import Hall
@@ -39,7 +37,6 @@ def judge(one: Operation, what: str, status: int, body: bytes) -> str:
     return ""
 
 
-@pytest.mark.timeout(240)
 async def test_unsound_bodies_are_refused_and_change_nothing(hall: Hall, database: Databases, postgres: str) -> None:
     faults: list[str] = []
     tried = 0
