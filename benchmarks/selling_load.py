@@ -30,6 +30,7 @@ from server.embedded_stack import EmbeddedServer, embedded_server
 from server.services import checkin, holdings, page_marks, purchase, reserve, show_code
 from server.services.publish import Publication, publish_event
 from server.settings import EmbeddedSettings, Payments
+from server.settings_chain import ChainPlan
 from shared.ids import TicketId, UserId
 from shared.logs import configure_logs
 
@@ -148,10 +149,13 @@ async def check_all_in_bare(bench: Bench, count: int, per_second: float) -> list
 
 
 @asynccontextmanager
-async def open_bench(place: Path, tickets: int) -> AsyncIterator[Bench]:
-    """Serve an event and give somebody all those tickets."""
+async def open_bench(place: Path, tickets: int, chain: ChainPlan | None = None) -> AsyncIterator[Bench]:
+    """Serve an event and give somebody all those tickets; with a chain the server mints as well."""
     settings = EmbeddedSettings(payments=Payments.DEMO, rate_limits="off")
-    async with embedded_server(place, settings) as server, aiohttp.ClientSession(server.base_url) as session:
+    async with (
+        embedded_server(place, settings, chain=chain) as server,
+        aiohttp.ClientSession(server.base_url) as session,
+    ):
         publication = publication_of(2 * tickets + 20_000)
         await publish_event(server.running.parts.context, publication)
         rich = User(tenant=publication.tenant, user=UserId(uuid4()), role=Role.CUSTOMER)

@@ -88,6 +88,13 @@ PROMISED["ingestion"] = {
     "rate, of the bare insert's",
     "share of the proofs",
 }
+PROMISED["minting"] = {
+    "node alone, mints a second",
+    "whole pipeline, mints a second",
+    "pipeline, of the node's rate",
+    "check in, no chain, ms",
+    "check in, chain away, ms",
+}
 PROMISED["over_broker"] = {
     "stream begun with the snapshot, s",
     "new gate loads the snapshot from the stream, s",
@@ -95,7 +102,7 @@ PROMISED["over_broker"] = {
     "all scans stored and acknowledged, s",
     "scans a second",
 }
-TICKETS = {"codes": "20", "door_load": "200", "decoders": "1", "soak": "1"}
+TICKETS = {"codes": "20", "door_load": "200", "decoders": "1", "soak": "1", "minting": "12"}
 
 
 @pytest.mark.parametrize("name", PROMISED)
