@@ -91,7 +91,7 @@ async def test_a_holder_who_moves_the_asset_is_seen_and_left_in_peace(mint: Mint
     (ticket,) = await mint.shop.buy(buyer)
     await mint.reach(AssetState.FINALIZED, [ticket])
     elsewhere = Keypair().pubkey()
-    await move_it_oneself(mint, buyer.user, elsewhere)
+    await do_it_oneself(mint, buyer.user, TxKind.TRANSFER, elsewhere)
     mint.restart()
 
     async def is_seen() -> bool:
@@ -107,8 +107,24 @@ async def test_a_holder_who_moves_the_asset_is_seen_and_left_in_peace(mint: Mint
     assert (await mint.shop.ticket(ticket)).owner == friend.user
 
 
-async def move_it_oneself(mint: Mint, user: UserId, to: Pubkey) -> None:
-    """Do as a holder does who has the wallet's key: move the first asset without asking anybody."""
+async def test_a_holder_who_burns_the_asset_keeps_the_ticket(mint: Mint) -> None:
+    buyer = mint.shop.buyer()
+    (ticket,) = await mint.shop.buy(buyer)
+    await mint.reach(AssetState.FINALIZED, [ticket])
+    await do_it_oneself(mint, buyer.user, TxKind.BURN)
+    mint.restart()
+    await mint.reach(AssetState.BURNED, [ticket])
+    assert [one.problem for one in await mint.assets([ticket])] == ["burned_by_holder"]
+    assert (await mint.shop.ticket(ticket)).state is State.ACTIVE
+    await give_back(mint, ticket)
+    for _ in range(3):
+        await mint.round()
+    assert (mint.minted(), mint.minting.state.in_flight) == (1, 0)
+    assert await mint.agrees()
+
+
+async def do_it_oneself(mint: Mint, user: UserId, kind: TxKind, to: Pubkey | None = None) -> None:
+    """Do as a holder does who has the wallet's key: move or burn the first asset without asking anybody."""
     desk = mint.minting.desk
     (tree,) = await mint.trees()
     async with mint.shop.parts.database.worker() as unit:
@@ -118,7 +134,7 @@ async def move_it_oneself(mint: Mint, user: UserId, to: Pubkey) -> None:
     wallet = MemorySigner(desk.plan.wallets.keypair(mint.shop.tenant, user))
     keys = replace(desk.plan.keys, operator=wallet)
     place = await Forest(desk.db).place(tree, leaf, collection.address)
-    composed = compose_change(keys, Change(kind=TxKind.TRANSFER, place=place, holder=wallet, new_owner=to), 1_000)
+    composed = compose_change(keys, Change(kind=kind, place=place, holder=wallet, new_owner=to), 1_000)
     sealed = await seal_recent(composed.draft, await desk.ledger.recent(), composed.signers)
     assert (await desk.nodes.send(sealed.raw)).taken > 0
 
