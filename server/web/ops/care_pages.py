@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.domain.access import Scope
+from server.domain.deeds import describe
 from server.services.audit import Deed, audited, list_deeds
 from server.services.endings import EndingOrder, begin_ending
 from server.services.events import open_event, read_event
@@ -97,5 +98,9 @@ async def _end(visit: Visit, event: EventId, kind: EndingKind, reason: str) -> N
         source=SOURCE,
         force=bool(reason),
     )
-    async with audited(visit.means.context, visit.worker, Deed(action=f"event.{kind}", event=event, detail=reason)):
+    async with audited(
+        visit.means.context,
+        visit.worker,
+        Deed(action=f"event.{kind}", event=event, detail=describe({"reason": reason})),
+    ):
         await begin_ending(visit.means.context, visit.worker.tenant, order)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from aiohttp import web
+from msgspec import to_builtins
 
 from server.domain.access import Scope
+from server.domain.deeds import describe
 from server.services.audit import Deed, audited
 from server.services.conflict_care import Decider, Finding, Resolution, acknowledge, read_conflict, resolve
 from server.services.events import read_event
@@ -74,7 +76,7 @@ class ConflictPages:
         conflict = ConflictId(visit.id("conflict"))
         note = visit.text("note", 500, needed=False)
         finding = Finding(resolution=visit.choice("resolution", Resolution), note=note or None)
-        deed = Deed(action="conflict.resolve", subject=str(conflict), detail=finding.resolution.value)
+        deed = Deed(action="conflict.resolve", subject=str(conflict), detail=describe(to_builtins(finding)))
         async with audited(visit.means.context, visit.worker, deed):
             await resolve(visit.means.context, _decider(visit), conflict, finding)
         return see_other(f"/ops/conflicts/{conflict}", "resolved")

@@ -10,6 +10,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from server.domain.access import Scope
+from server.domain.deeds import describe
 from server.domain.names import read_name
 from server.domain.server_gate import is_server_gate
 from server.services.audit import Deed, audited
@@ -108,13 +109,16 @@ class GatePages:
         gate, kind = GateId(visit.id("gate")), visit.choice("kind", _Telling)
         text = visit.text("text", 200) if kind in {_Telling.HOLD, _Telling.MESSAGE} else None
         wish = CommandWish(kind=CommandKind(kind.value), text=text)
-        await _tell(visit, Deed(action=f"gate.{kind}", subject=str(gate), detail=text or ""), wish, gate)
+        deed = Deed(action="gate.command", subject=str(gate), detail=describe({"kind": kind.value, "text": text}))
+        await _tell(visit, deed, wish, gate)
         return see_other(f"/ops/gates/{gate}", "command_given")
 
     async def tell_all(self, visit: Visit) -> web.StreamResponse:
         """Show the staff of every gate in service a message: all of them are told, or none."""
         event, text = EventId(visit.id("event")), visit.text("text", 200)
-        deed = Deed(action="gates.message", event=event, detail=text)
+        deed = Deed(
+            action="gate.command", subject="all gates", event=event, detail=describe({"kind": "message", "text": text})
+        )
         await _tell(visit, deed, CommandWish(kind=CommandKind.MESSAGE, text=text))
         return see_other(f"/ops/events/{event}/manage", "commands_given")
 
@@ -127,7 +131,8 @@ class GatePages:
         context, event_id = visit.means.context, EventId(visit.id("event"))
         name = read_name(visit.text("name", 100), 100, "gate's name")
         wish = GateWish(event=event_id, name=name, direction=visit.choice("direction", Direction))
-        async with audited(context, visit.worker, Deed(action="gate.enrolment_code", event=event_id, detail=name)):
+        deed = Deed(action="gate.enrolment_code", event=event_id, detail=describe({"name": name}))
+        async with audited(context, visit.worker, deed):
             issued = await _enrolment(visit).issue_code(visit.worker.tenant, wish, context.clock.now())
         return await _show_code(visit, issued)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from server.domain.access import Scope
+from server.domain.deeds import describe
 from server.services.audit import Deed, audited
 from server.services.events import read_event
 from server.services.rows import ActorRef
@@ -85,7 +86,7 @@ async def _act(visit: Visit, what: str, reason: str, act: Act) -> web.StreamResp
         actor=ActorRef(kind=Actor.ORGANISER, id=str(visit.worker.staff.id)),
         source=SOURCE,
     )
-    deed = Deed(action=f"ticket.{what}", subject=str(ticket), detail=reason)
+    deed = Deed(action=f"ticket.{what}", subject=str(ticket), detail=describe({"reason": reason}))
     async with audited(visit.means.context, visit.worker, deed):
         await act(by, ticket)
     done = {"revoke": "ticket_revoked", "lock": "ticket_locked", "unlock": "ticket_unlocked"}[what]

@@ -31,7 +31,7 @@ from shared.settings import Secret
 from tests.integration.server.doors.house import House
 from tests.integration.server.doors.stage import Stage
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

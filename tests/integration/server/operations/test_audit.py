@@ -75,7 +75,7 @@ async def test_calls_and_pages_leave_entries_in_one_log(desk: Desk) -> None:
         (Via.API, "gate.command", str(gate.id), "kind: message, text: two more lanes", "done"),
         (Via.API, "supervisor.create", "", "name: Anna", "done"),
         (Via.PAGE, "sign_in", "", "", "done"),
-        (Via.PAGE, "ticket.unlock", str(ticket.id), "settled", "done"),
+        (Via.PAGE, "ticket.unlock", str(ticket.id), "reason: settled", "done"),
     ]
     assert {(row.actor_id, row.trace) for row in noted[:5]} == {(str(organiser.id), TRACE)}
     shown = (await desk.get("/ops/audit")).text
@@ -122,4 +122,4 @@ async def test_an_event_is_called_off_only_by_who_types_the_word(desk: Desk) -> 
     assert "Call the event off" not in (await desk.get(path + "/manage")).text
     assert (await desk.act(path + "/cancel", reason="storm", confirm="cancel")).status in {303, 409}
     last = (await deeds(evening))[-2]
-    assert (last.action, last.detail, last.outcome) == ("event.cancel", "storm", "done")
+    assert (last.action, last.detail, last.outcome) == ("event.cancel", "reason: storm", "done")
