@@ -103,11 +103,18 @@ async def test_ticket_and_seat_show_without_scrolling(visit: Open, size: tuple[i
         await expect(phone.page.locator(f"#fact-{fact} dd")).to_be_in_viewport(ratio=1)
 
 
-async def test_number_is_the_one_that_gates_find_the_ticket_by(visit: Open) -> None:
-    phone = await visit()
+@pytest.mark.parametrize("size", [SIZES[0], SIZES[3]])
+async def test_number_that_gates_find_the_ticket_by_stands_on_one_line(visit: Open, size: tuple[int, int]) -> None:
+    phone = await visit(viewport={"width": size[0], "height": size[1]})
     await phone.open()
     await phone.expect_slot(NOW_SLOT)
-    await expect(phone.page.locator("#fact-number dd")).to_have_text(NUMBER)
+    number = phone.page.locator("#fact-number dd")
+    await expect(number).to_have_text(NUMBER)
+    shown, whole, height, line = await number.evaluate(
+        "(dd) => [dd.clientWidth, dd.scrollWidth, dd.clientHeight, parseFloat(getComputedStyle(dd).lineHeight)]"
+    )
+    assert whole <= shown
+    assert height < 1.5 * line
 
 
 async def test_turning_the_phone_draws_the_code_anew_in_whole_modules(visit: Open) -> None:
