@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from typing import Any
 
 from msgspec.structs import replace
@@ -63,6 +64,21 @@ async def test_a_transaction_that_one_node_leaves_out_of_a_trees_history_is_foun
 
     assert await mint_under(mint, lie) == 8
     assert left_out
+
+
+async def test_a_transaction_that_is_listed_before_it_is_told_is_not_passed_over(mint: Mint) -> None:
+    asked: Counter[str] = Counter()
+
+    def lie(call: dict[str, Any], result: Any) -> Any:
+        if call["method"] != "getTransaction":
+            return result
+        asked[call["params"][0]] += 1
+        return None if asked[call["params"][0]] < 4 else result
+
+    mint.bench.fronts[1].lie = lie
+    assert await mint_under(mint, lie) == 8
+    # Each is asked for until it is told, and the tree is not read again from its beginning for it.
+    assert set(asked.values()) == {4}
 
 
 async def test_a_transaction_that_one_node_tells_wrongly_is_not_believed(mint: Mint) -> None:
