@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from server.chain.comparing import Comparer
+from server.chain.comparing import Comparer, run_comparer
 from server.chain.desk import Desk, MintState
 from server.chain.ledger import Ledger
 from server.chain.node import Node
@@ -77,12 +78,13 @@ def describe_files(database: PublicDatabase) -> Describe:
 async def run_minting(minting: Minting, database: PgDatabase, context: Context, beat: Beat) -> None:
     """Mint until cancelled."""
 
-    worker = MintWorker(minting.desk)
-    comparer = Comparer(minting.desk, worker)
-
     async def tell() -> None:
         await tell_minted(context, database)
-        if minting.state.leading:
-            await comparer.when_due()
 
-    await run_mint_worker(lambda: open_mint_session(database), worker, minting.desk, tell, beat)
+    worker = MintWorker(minting.desk)
+    comparer = asyncio.create_task(run_comparer(Comparer(minting.desk), minting.state))
+    try:
+        await run_mint_worker(lambda: open_mint_session(database), worker, minting.desk, tell, beat)
+    finally:
+        comparer.cancel()
+        await asyncio.gather(comparer, return_exceptions=True)

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 import structlog
 
-from server.chain.desk import Desk
+from server.chain.desk import Desk, MintState
 from server.chain.reconciling import reconcile
 from server.chain.worker import MintWorker
-from shared.problems import Unavailable
+from shared.problems import TicketTokenError
 
 EVERY = timedelta(hours=1)
 _FIRST = timedelta(minutes=5)
 """After a start; a tree's root is compared each minute anyway."""
 _AGAIN = timedelta(minutes=1)
+LOOK_S = 20.0
 
 log = structlog.get_logger()
 
 
 class Comparer:
-    """Compares when it is time, and keeps what came of it in the desk's state."""
+    """Compares when it is time, and keeps what came of it in the desk's state.
 
-    def __init__(self, desk: Desk, worker: MintWorker) -> None:
+    It follows the trees by itself, beside the worker, as `tickettoken nft reconcile` does: a large comparison holds up no mint.
+    """
+
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._worker = worker
         self._next: datetime | None = None
 
     async def when_due(self) -> bool:
@@ -34,8 +38,8 @@ class Comparer:
         if now < self._next:
             return False
         try:
-            found = await reconcile(self._desk, self._worker)
-        except Unavailable as problem:
+            found = await reconcile(self._desk, MintWorker(self._desk))
+        except TicketTokenError as problem:
             self._next = now + _AGAIN
             log.info("mint.not_compared", code=problem.code)
             return False
@@ -54,3 +58,11 @@ class Comparer:
             indexer_differs=len(found.opinion.differences),
         )
         return True
+
+
+async def run_comparer(comparer: Comparer, state: MintState, look_s: float = LOOK_S) -> None:
+    """Compare by the clock while this process leads, until cancelled."""
+    while True:
+        await asyncio.sleep(look_s)
+        if state.leading:
+            await comparer.when_due()

@@ -51,7 +51,7 @@ class MintSession(Protocol):
         ...
 
 
-Tell = Callable[[], Awaitable[object]]
+Tell = Callable[[], Awaitable[None]]
 OpenMintSession = Callable[[], AbstractAsyncContextManager[MintSession]]
 
 
@@ -174,7 +174,7 @@ async def run_mint_worker(
 ) -> None:
     """Mint until cancelled; while the chain is away everything stays queued, and sales go on.
 
-    ``tell`` is called after each round: for tickets that wait for their mint, and for what else goes by the clock.
+    ``tell`` is called after each round, for tickets that wait for their mint.
     """
     failures = 0
     while True:

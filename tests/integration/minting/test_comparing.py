@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from server.chain.comparing import EVERY, Comparer
+from server.chain.comparing import EVERY, Comparer, run_comparer
 from server.domain.nft import AssetState
 from server.metrics.meters import Meters
 from server.metrics.sampling import sample_minting
@@ -22,7 +22,7 @@ async def told(mint: Mint) -> list[str]:
 
 async def test_a_comparison_is_made_every_hour_and_told(mint: Mint) -> None:
     tickets = await mint.shop.buy(mint.shop.buyer(), 2)
-    comparer, clock, state = Comparer(mint.minting.desk, mint.worker), mint.shop.clock, mint.minting.state
+    comparer, clock, state = Comparer(mint.minting.desk), mint.shop.clock, mint.minting.state
     assert not await comparer.when_due()
     await mint.reach(AssetState.FINALIZED, tickets)
     assert "tickettoken_chain_faults -1.0" in await told(mint)
@@ -47,7 +47,7 @@ async def test_a_comparison_is_made_every_hour_and_told(mint: Mint) -> None:
 
 async def test_with_the_chain_away_it_is_tried_again_a_minute_later(mint: Mint) -> None:
     await mint.reach(AssetState.FINALIZED, await mint.shop.buy(mint.shop.buyer(), 1))
-    comparer, clock = Comparer(mint.minting.desk, mint.worker), mint.shop.clock
+    comparer, clock = Comparer(mint.minting.desk), mint.shop.clock
     await comparer.when_due()
     clock.advance(timedelta(minutes=5))
     for front in mint.bench.fronts:
@@ -59,3 +59,32 @@ async def test_with_the_chain_away_it_is_tried_again_a_minute_later(mint: Mint) 
     assert not await comparer.when_due()
     clock.advance(timedelta(minutes=1))
     assert await comparer.when_due()
+
+
+async def test_only_the_process_that_leads_compares(mint: Mint) -> None:
+    state, clock, compared = mint.minting.state, mint.shop.clock, asyncio.Event()
+
+    class Counting(Comparer):
+        """Tells that it was asked."""
+
+        async def when_due(self) -> bool:
+            """Ask as ever."""
+            done = await super().when_due()
+            assert state.leading
+            compared.set()
+            clock.advance(timedelta(minutes=5))
+            return done
+
+    task = asyncio.create_task(run_comparer(Counting(mint.minting.desk), state, look_s=0.001))
+    try:
+        await mint.reach(AssetState.FINALIZED, await mint.shop.buy(mint.shop.buyer(), 1))
+        assert not compared.is_set()
+        state.leading = True
+        async with asyncio.timeout(20):
+            while state.faults is None:
+                compared.clear()
+                await compared.wait()
+        assert state.faults == 0
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
