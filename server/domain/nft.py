@@ -21,6 +21,8 @@ class Wish(StrEnum):
     """Whether there is to be an asset."""
 
     LIVE = "live"
+    HELD = "held"
+    """There is to be one, and its holder is not to move it."""
     GONE = "gone"
 
 
@@ -46,14 +48,16 @@ _GONE = frozenset({State.REVOKED, State.REFUNDED, State.CANCELLED})
 _NOBODYS = frozenset({State.AVAILABLE, State.RESERVED})
 
 
-def wish_for(state: State) -> Wish | None:
-    """Return what a ticket in this state means for its asset; None: it is nobody's ticket yet.
+def wish_for(state: State, *, locked: bool) -> Wish | None:
+    """Return what a ticket in this state, locked or not, means for its asset; None: it is nobody's ticket yet.
 
     One that was used or ran out keeps its asset: it is a keepsake by then.
     """
     if state in _NOBODYS:
         return None
-    return Wish.GONE if state in _GONE else Wish.LIVE
+    if state in _GONE:
+        return Wish.GONE
+    return Wish.HELD if locked else Wish.LIVE
 
 
 def first_state(mode: NftMode) -> State:

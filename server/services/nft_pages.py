@@ -22,6 +22,7 @@ _PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 600" role
 </svg>
 """
 _LONGEST = 28
+_STATUS = {Wish.LIVE: "valid", Wish.HELD: "held", Wish.GONE: "void"}
 
 
 class Attribute(Struct, frozen=True, kw_only=True):
@@ -96,7 +97,7 @@ def _attributes(found: PublicAsset) -> list[Attribute]:
         "Event": found.event_name,
         "Category": found.type_name,
         "Starts": None if found.starts is None else found.starts.isoformat(),
-        "Status": None if found.wish is None else {Wish.LIVE: "valid", Wish.GONE: "void"}[found.wish],
+        "Status": None if found.wish is None else _STATUS[found.wish],
     }
     return [Attribute(trait_type=name, value=value) for name, value in told.items() if value]
 

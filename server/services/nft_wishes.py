@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from server.domain.nft import wish_for
+from server.domain.nft import Wish, wish_for
 from server.services.ports import Unit
 from server.services.rows import TicketRow
 from server.services.rows_nft import WishRow
@@ -19,7 +19,7 @@ async def wish_assets(tx: Unit, pairs: Sequence[Pair], now: datetime) -> None:
     wishes = [
         WishRow(ticket=after.id, event=after.event, wish=wish, owner=after.owner)
         for before, after in pairs
-        if (wish := wish_for(after.state)) is not None and _differs(before, after)
+        if (wish := _wish(after)) is not None and _differs(before, after)
     ]
     if wishes:
         await tx.assets.wish(wishes, now)
@@ -28,4 +28,8 @@ async def wish_assets(tx: Unit, pairs: Sequence[Pair], now: datetime) -> None:
 def _differs(before: TicketRow | None, after: TicketRow) -> bool:
     if before is None:
         return True
-    return before.owner != after.owner or wish_for(before.state) is not wish_for(after.state)
+    return before.owner != after.owner or _wish(before) is not _wish(after)
+
+
+def _wish(ticket: TicketRow) -> Wish | None:
+    return wish_for(ticket.state, locked=ticket.locked is not None)

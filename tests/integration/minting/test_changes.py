@@ -29,8 +29,8 @@ async def hand_over(mint: Mint, ticket: TicketId, to: UserId) -> None:
     await step(mint, ticket, State.TRANSFERRED, Changes(owner=to))
 
 
-async def step(mint: Mint, ticket: TicketId, to: State, changes: Changes | None = None) -> None:
-    """Take one step with a ticket."""
+async def step(mint: Mint, ticket: TicketId, to: State, changes: Changes | None = None, *, stays: bool = False) -> None:
+    """Take one step with a ticket; ``stays``: it is none, and only something of the ticket changes."""
     row = await mint.shop.ticket(ticket)
     move = Move(
         to=to,
@@ -39,6 +39,7 @@ async def step(mint: Mint, ticket: TicketId, to: State, changes: Changes | None 
         now=mint.shop.clock.now(),
         reason="admin_request",
         changes=changes or Changes(),
+        stays=stays,
     )
     async with mint.shop.context.db.tenant(mint.shop.tenant) as tx:
         await move_ticket(tx, mint.shop.context.vault, row, move)
