@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from solders.pubkey import Pubkey
 
 from server.chain.accounts import read_tree_config
 from server.chain.desk import Desk
 from server.chain.following import Finding
-from server.chain.hashes import FROZEN_BY_COLLECTION
-from server.chain.problems import ChainAway, NodeFailed, Trouble
+from server.chain.indexer import MOST_SHOWN, SecondOpinion, ask_indexer
 from server.chain.programs import find_tree_config
 from server.chain.worker import MintWorker
-from server.services.rows_mint import KnownAsset, Orphan, TreeRow
-from shared.problems import DataDamaged
-
-MOST_SHOWN = 100
-_AT_ONCE = 500
+from server.services.rows_mint import Orphan, TreeRow
 
 
 class TreeReport(Struct, frozen=True, kw_only=True):
@@ -36,23 +28,6 @@ class TreeReport(Struct, frozen=True, kw_only=True):
     def is_sound(self) -> bool:
         """Tell whether both agree."""
         return self.finding is Finding.EQUAL and self.minted_on_chain in (None, self.leaves_known)
-
-
-class Difference(Struct, frozen=True, kw_only=True):
-    """What an indexer says otherwise of an asset than we do."""
-
-    asset: str
-    field: str
-    ours: str
-    theirs: str
-
-
-class SecondOpinion(Struct, frozen=True, kw_only=True):
-    """What an indexer (DAS) says; ``asked`` 0: the nodes offer none. One that lags differs for a while."""
-
-    asked: int
-    missing: int
-    differences: list[Difference]
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True):
@@ -75,23 +50,6 @@ class Reconciliation(Struct, frozen=True, kw_only=True):
     def is_sound(self) -> bool:
         """Tell whether nothing needs a person."""
         return self.faults == 0
-
-
-class _Compression(Struct, frozen=True):
-    tree: str = ""
-    leaf_id: int = -1
-
-
-class _Ownership(Struct, frozen=True):
-    owner: str = ""
-    frozen: bool = False
-
-
-class _Told(Struct, frozen=True):
-    id: str
-    compression: _Compression = _Compression()
-    ownership: _Ownership = _Ownership()
-    burnt: bool = False
 
 
 async def reconcile(desk: Desk, worker: MintWorker) -> Reconciliation:
@@ -130,54 +88,3 @@ async def _report(desk: Desk, worker: MintWorker, tree: TreeRow) -> TreeReport:
         seq=after.seq,
         finding=finding,
     )
-
-
-async def ask_indexer(desk: Desk) -> SecondOpinion:
-    """Compare assets at rest with what the nodes' own indexer says, where they have one (DAS, `getAssets`)."""
-    asked, missing, after = 0, 0, ""
-    differences: list[Difference] = []
-    while True:
-        async with desk.db.worker() as unit:
-            known = await unit.mints.known(after, _AT_ONCE)
-        if not known:
-            break
-        told = await _ask(desk, known)
-        if told is None:
-            break
-        asked, after = asked + len(known), known[-1].asset
-        by_id = {one.id: one for one in told if one is not None}
-        missing += len([one for one in known if one.asset not in by_id])
-        differences += [each for one in known if one.asset in by_id for each in _compare(one, by_id[one.asset])]
-    return SecondOpinion(asked=asked, missing=missing, differences=differences[:MOST_SHOWN])
-
-
-async def _ask(desk: Desk, known: list[KnownAsset]) -> list[_Told | None] | None:
-    """Return what the indexer says; None where there is none, or none that answers."""
-    params: dict[str, Any] = {"ids": [one.asset for one in known]}
-    try:
-        raw = await desk.nodes.read("getAssets", params, Raw)
-        return msgspec.json.decode(bytes(raw), type=list[_Told | None])
-    except ChainAway:
-        return None
-    except NodeFailed as problem:
-        if problem.trouble is Trouble.OTHER:
-            return None
-        raise
-    except msgspec.MsgspecError as exc:
-        raise DataDamaged("The indexer's answer has another form.") from exc
-
-
-def _compare(ours: KnownAsset, theirs: _Told) -> list[Difference]:
-    frozen = bool(ours.flags & FROZEN_BY_COLLECTION)
-    pairs = {
-        "owner": (ours.owner, theirs.ownership.owner),
-        "tree": (ours.tree, theirs.compression.tree),
-        "leaf": (str(ours.leaf_index), str(theirs.compression.leaf_id)),
-        "frozen": (str(frozen), str(theirs.ownership.frozen)),
-        "burned": ("False", str(theirs.burnt)),
-    }
-    return [
-        Difference(asset=ours.asset, field=field, ours=one, theirs=other)
-        for field, (one, other) in pairs.items()
-        if one != other
-    ]

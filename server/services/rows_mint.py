@@ -236,3 +236,4 @@ class KnownAsset(Struct, frozen=True, kw_only=True):
     tree: str
     leaf_index: int
     state: str
+    hash: bytes

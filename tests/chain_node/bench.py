@@ -17,6 +17,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 from server.chain.programs import BUBBLEGUM, MPL_COMPRESSION, MPL_CORE, MPL_NOOP, SPL_COMPRESSION, SPL_NOOP
+from tests.chain_node.bubblegum import Bubblegum
 from tests.chain_node.front import Front, Programs, front_of
 from tests.chain_node.launcher import ChainNode, chain_node
 from tests.chain_node.stub_program import stub_program
@@ -34,10 +35,14 @@ _CHUNK = 512 * 1024
 
 
 class Bench(Struct, frozen=True, kw_only=True):
-    """A chain with programs, the addresses through which it is reached, and who pays. ``programs`` None: the real ones run."""
+    """A chain with programs, the addresses through which it is reached, and who pays.
+
+    ``programs`` None: the real ones run. The ``model`` has done the same in either case.
+    """
 
     node: ChainNode
     programs: Programs | None
+    model: Bubblegum
     fronts: list[Front]
     urls: list[str]
     payer: Keypair
@@ -81,16 +86,20 @@ def describe_programs(environ: Mapping[str, str] = os.environ) -> str:
 async def mint_bench(fronts: int = 1, *, slot_ms: int = 25) -> AsyncIterator[Bench]:
     """Run a node with its programs behind some addresses."""
     real = compiled_programs()
-    programs = None if real is not None else Programs()
+    programs = Programs()
     async with AsyncExitStack() as stack:
         node = await stack.enter_async_context(chain_node(slot_ms))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         for address, binary in (real or dict.fromkeys((BUBBLEGUM, MPL_CORE), stub_program())).items():
             await _install(session, node.rpc, address, binary)
-        doors = [await stack.enter_async_context(front_of(node.rpc, programs)) for _ in range(fronts)]
+        doors = [
+            await stack.enter_async_context(front_of(node.rpc, programs, compiled=real is not None))
+            for _ in range(fronts)
+        ]
         yield Bench(
             node=node,
-            programs=programs,
+            programs=programs if real is None else None,
+            model=programs.model,
             fronts=[front for front, _ in doors],
             urls=[url for _, url in doors],
             payer=Keypair.from_bytes(node.payer),

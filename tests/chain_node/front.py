@@ -25,6 +25,7 @@ from server.chain.base58 import encode_base58
 from server.chain.programs import BUBBLEGUM, MPL_COMPRESSION, MPL_NOOP, SPL_NOOP, find_tree_config
 from tests.chain_node.bubblegum import STALE_PROOF, Bubblegum, ProgramRefused
 from tests.chain_node.called import read_accounts, read_calls
+from tests.chain_node.das import METHODS, Das
 from tests.chain_node.tables import LookupTables
 
 _LATE_S = 0.3
@@ -100,13 +101,15 @@ class Programs:
 class Front:
     """One address of the chain."""
 
-    def __init__(self, rpc: str, programs: Programs | None) -> None:
+    def __init__(self, rpc: str, programs: Programs, *, compiled: bool) -> None:
         self.accident: Accident = no_accident
         self.lie: Lie | None = None
         self.calls = 0
         self.sent: set[str] = set()
+        self.das: Das | None = None
         self._rpc = rpc
-        self._programs = programs
+        self._programs = None if compiled else programs
+        self._shadow = programs
         self._another = asyncio.Event()
         self._session: aiohttp.ClientSession | None = None
 
@@ -144,6 +147,8 @@ class Front:
             return {"jsonrpc": "2.0", "id": call["id"], "result": nothing}
         if method == "sendTransaction":
             return await self._send(call, what)
+        if self.das is not None and method in METHODS:
+            return self.das.answer(call)
         answer = await self._forward(call)
         if self._programs is not None and "result" in answer:
             if method == "getTransaction" and not _is_told(call["params"][0], answer["result"], self._programs):
@@ -158,7 +163,10 @@ class Front:
         if what == "drop":
             return {"jsonrpc": "2.0", "id": call["id"], "result": signature}
         if self._programs is None:
-            return await self._forward(call)
+            answer = await self._forward(call)
+            if "result" in answer:
+                self._shadow.execute(signature, raw)
+            return answer
         # What comes through several fronts at once is run once, and known to whoever comes second.
         async with self._programs.alone[signature]:
             return await self._run(call, signature, raw, what)
@@ -222,9 +230,9 @@ class Front:
 
 
 @asynccontextmanager
-async def front_of(rpc: str, programs: Programs | None) -> AsyncIterator[tuple[Front, str]]:
-    """Run a front on a port of its own; gives its address."""
-    front = Front(rpc, programs)
+async def front_of(rpc: str, programs: Programs, *, compiled: bool) -> AsyncIterator[tuple[Front, str]]:
+    """Run a front on a port of its own; gives its address. With ``compiled`` programs on the node the model only looks on."""
+    front = Front(rpc, programs, compiled=compiled)
     app = web.Application(client_max_size=1 << 20)
     app.router.add_post("/", front.handle)
     async with TestServer(app) as server:

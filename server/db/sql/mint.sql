@@ -53,7 +53,7 @@ UPDATE chain_nonces SET tx_id = NULL, spent = value, value = NULL WHERE tx_id = 
 
 -- name: assets_finalized
 UPDATE nft_assets SET tx_id = NULL, held_by = moving_to, tries = 0, problem = NULL,
-  not_before = CASE WHEN state = 'freezing' THEN $2::timestamptz ELSE '-infinity' END,
+  not_before = CASE WHEN state = 'freezing' AND wish = 'gone' THEN $2::timestamptz ELSE '-infinity' END,
   state = CASE state WHEN 'freezing' THEN 'frozen' WHEN 'burning' THEN 'burned' ELSE 'finalized' END
 WHERE tx_id = $1;
 
@@ -221,7 +221,7 @@ SELECT name FROM events WHERE id = $1;
 -- name: rename_assets
 -- Those that were moved away by their holders, or are to go, are left as they are.
 UPDATE nft_assets SET wish_name = $2
-WHERE event_id = $1 AND wish = 'live' AND state NOT IN ('dead', 'burned') AND NOT elsewhere AND name IS NOT NULL
+WHERE event_id = $1 AND wish <> 'gone' AND state NOT IN ('dead', 'burned') AND NOT elsewhere AND name IS NOT NULL
   AND coalesce(wish_name, name) <> $2;
 
 -- name: public
@@ -257,8 +257,9 @@ SELECT count(*) FROM chain_leaves WHERE tree = $1;
 SELECT state, count(*) AS count, count(*) FILTER (WHERE elsewhere) AS elsewhere FROM nft_assets GROUP BY state ORDER BY state;
 
 -- name: sample_assets
-SELECT asset, owner, flags, tree, leaf_index, state FROM nft_assets
-WHERE state = 'finalized' AND tx_id IS NULL AND asset > $1 ORDER BY asset LIMIT $2;
+SELECT a.asset, a.owner, a.flags, a.tree, a.leaf_index, a.state, l.hash
+FROM nft_assets AS a JOIN chain_leaves AS l ON (l.tenant_id, l.tree, l.index) = (a.tenant_id, a.tree, a.leaf_index)
+WHERE a.state IN ('finalized', 'frozen') AND a.tx_id IS NULL AND a.asset > $1 ORDER BY a.asset LIMIT $2;
 
 -- name: oldest_due
 SELECT min(wished_at) FROM nft_assets WHERE action IS NOT NULL;
