@@ -83,7 +83,6 @@ class Das:
 def describe(address: Pubkey, tree: Tree, leaf: Leaf) -> Answer:
     """Return an asset as the interface says it."""
     metadata = tree.metadata[leaf.nonce]
-    delegated = leaf.delegate != leaf.owner
     collection = metadata.collection
     return {
         "interface": "V1_NFT" if tree.version == 1 else "MplBubblegumV2",
@@ -111,15 +110,20 @@ def describe(address: Pubkey, tree: Tree, leaf: Leaf) -> Answer:
         "creators": [
             {"address": str(one.address), "share": one.share, "verified": one.verified} for one in metadata.creators
         ],
-        "ownership": {
-            "frozen": bool(leaf.flags & FROZEN_BY_COLLECTION),
-            "non_transferable": bool(leaf.flags & NON_TRANSFERABLE),
-            "delegated": delegated,
-            "delegate": str(leaf.delegate) if delegated else None,
-            "ownership_model": "single",
-            "owner": str(leaf.owner),
-        },
+        "ownership": _ownership(leaf),
         "supply": None,
         "mutable": metadata.mutable,
         "burnt": False,
+    }
+
+
+def _ownership(leaf: Leaf) -> Answer:
+    delegated = leaf.delegate != leaf.owner
+    return {
+        "frozen": bool(leaf.flags & FROZEN_BY_COLLECTION),
+        "non_transferable": bool(leaf.flags & NON_TRANSFERABLE),
+        "delegated": delegated,
+        "delegate": str(leaf.delegate) if delegated else None,
+        "ownership_model": "single",
+        "owner": str(leaf.owner),
     }
