@@ -95,7 +95,7 @@ async def test_the_lanes_own_timer_brings_it_back() -> None:
         await stage.scan(ADMITTED)
         assert stage.card().word == "GO"
         stage.clock.advance(timedelta(seconds=4))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             while stage.card().word != "READY":
                 await stage.pilot.pause()
 

@@ -11,7 +11,7 @@ from gate.heart import Heart, find_heart
 
 async def hear(line: socket.socket) -> str:
     """Wait for the next word."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         return (await asyncio.get_running_loop().sock_recv(line, 100)).decode()
 
 

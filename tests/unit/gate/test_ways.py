@@ -98,7 +98,7 @@ def make(doors: Doors, times: WayTimes = QUICK) -> Ways:
 
 async def ended(link: object) -> None:
     assert isinstance(link, Pipe)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         await link.closed.wait()
 
 
@@ -148,7 +148,7 @@ async def test_a_refused_account_is_asked_for_anew_and_so_is_one_that_is_missing
         link = await ways.connect()
         assert doors.asked == [False]
         async with keeping(ways):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 while True not in doors.asked:  # noqa: ASYNC110 - the asking itself is what is waited for
                     await asyncio.sleep(0)
             doors.broker, doors.found = None, True
@@ -164,7 +164,7 @@ async def test_a_new_account_is_tried_once_more_before_another_is_asked_for(had_
     ways = make(doors)
     await ways.connect()
     doors.found = True
-    async with keeping(ways), asyncio.timeout(10):
+    async with keeping(ways), asyncio.timeout(20):
         while len(doors.asked) < len(asked):  # noqa: ASYNC110 - the asking itself is what is waited for
             await asyncio.sleep(0)
     assert doors.asked[: len(asked)] == asked

@@ -145,6 +145,7 @@ RINGS = {
     "two keys without ids": f"{B64_1},{B64_2}",
     "a key twice": f"a={B64_1},b={KEY_1.hex()}",
     "half a key in hexadecimal": KEY_1.hex()[:32],
+    "half a key that has every digit": "8f3a1c5e7092d4b61b8d6f02a94c7e35",
     "half a key in capitals": f"k2={B64_2},k1={KEY_1.hex()[:32].upper()}",
     "half a key in Base64": base64.b64encode(KEY_1[:16]).decode(),
     "a key and a half": base64.b64encode(KEY_1 + KEY_1[:16]).decode(),
