@@ -25,6 +25,7 @@ from server.chain.desk import Desk
 from server.chain.fees import Fees
 from server.chain.forest import Forest
 from server.chain.metadata import NAME_BYTES, Metadata, MetadataChange
+from server.chain.programs import find_tree_config
 from server.chain.sealing import About, SpendCapReached, read_durable, seal
 from server.chain.signing import MemorySigner
 from server.chain.storage import StorageAway
@@ -49,6 +50,9 @@ _UNDER_WAY = {
     TxKind.BURN: AssetState.BURNING,
 }
 
+
+_CANCELLING = 2
+"""Raises of the price for using up a nonce: whatever held up the first transaction is not to hold up this one."""
 
 _TOLD = frozenset({TxKind.FREEZE, TxKind.THAW, TxKind.UPDATE})
 """After these the metadata says something else; wherever it was put, it is put again."""
@@ -121,7 +125,7 @@ class Planner:
         """Sign the use of a doubted transaction's nonce for nothing, so that one of the two lands and the other cannot."""
         if doubted.nonce is None or doubted.nonce_value is None:
             return
-        composed = compose_nothing(self._desk.plan.keys, await self._fees.price(doubted.nonce))
+        composed = compose_nothing(self._desk.plan.keys, await self._fees.price([doubted.nonce], _CANCELLING))
         about = About(tenant=doubted.tenant, kind=TxKind.CANCEL, tree=doubted.tree, version=self._desk.plan.version)
         new = await seal(self._desk, about, composed, self._durable(doubted.nonce, doubted.nonce_value))
         try:
@@ -158,7 +162,7 @@ class Planner:
             Wanted(owner=address(one.tenant, one.wish_owner), metadata=metadata)
             for one, metadata in zip(due, described, strict=True)
         ]
-        price = await self._fees.price(tree.address)
+        price = await self._fees.price(_written(tree, collection), max(one.tries for one in due))
         table = await self._tables.of(tree, collection)
         target = Target(tree=Pubkey.from_string(tree.address), version=tree.version, table=table)
         composed = compose_mints(self._desk.plan.keys, target, wanted, price)
@@ -203,7 +207,8 @@ class Planner:
         )
         if due.action in _TOLD:
             await plan.storage.place(due.token)
-        composed = compose_change(plan.keys, change, await self._fees.price(tree.address))
+        price = await self._fees.price(_written(tree, None), due.tries)
+        composed = compose_change(plan.keys, change, price)
         composed = await self._units.settle(composed, _alike(tree, due.action, composed))
         planned = PlannedAsset(
             ticket=due.ticket,
@@ -240,6 +245,12 @@ class Planner:
         async with self._desk.db.worker() as unit:
             await unit.mints.begin(new, planned, _UNDER_WAY[kind])
         log.info("mint.signed", kind=kind, assets=len(planned), signature=new.signature)
+
+
+def _written(tree: TreeRow, collection: str | None) -> list[str]:
+    """Return the accounts that others may be writing as well; all mints of a collection write it."""
+    config = str(find_tree_config(Pubkey.from_string(tree.address)))
+    return [tree.address, config, *([] if collection is None else [collection])]
 
 
 def _alike(tree: TreeRow, kind: TxKind, composed: Composed) -> Alike:

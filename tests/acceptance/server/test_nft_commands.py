@@ -99,9 +99,10 @@ async def test_a_chain_that_is_away_is_told_in_one_line(database: Databases, sho
 
 
 async def test_an_event_nobody_has_is_told_as_such(database: Databases) -> None:
-    status, output, errors = await run("nft", "mint", "--event", str(uuid4()), **environ_of(database))
-    assert (status, output) == (1, "")
-    assert errors.startswith("error: There is no event of this id")
+    for command in ("mint", "rename"):
+        status, output, errors = await run("nft", command, "--event", str(uuid4()), **environ_of(database))
+        assert (status, output) == (1, "")
+        assert errors.startswith("error: There is no event of this id")
 
 
 async def test_estimates_need_nothing_but_a_number() -> None:
