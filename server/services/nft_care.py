@@ -13,7 +13,8 @@ from server.services.ports_nft import CareDatabase
 from server.services.problems import EventUnknown
 from shared.ids import EventId, TicketId
 
-MOST = 1_000
+MOST_SHOWN = 1_000
+MOST_NAMED = 100
 
 log = structlog.get_logger()
 
@@ -34,9 +35,9 @@ class GivenUpList(Struct, frozen=True, kw_only=True):
 
 
 class RetryRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which tickets' assets are to be tried again; without ``tickets``, all of the event that were given up."""
+    """Which tickets' assets are to be tried again, a hundred at most; without ``tickets``, all of the event that were given up."""
 
-    tickets: Annotated[list[TicketId], Meta(min_length=1, max_length=MOST)] | None = None
+    tickets: Annotated[list[TicketId], Meta(min_length=1, max_length=MOST_NAMED)] | None = None
 
 
 class Retried(Struct, frozen=True, kw_only=True):
@@ -53,7 +54,7 @@ async def list_given_up(context: Context, database: CareDatabase, user: User, ev
     """
     await _check(context, user, event)
     async with database.worker() as unit:
-        found = await unit.mints.given_up(user.tenant, event, MOST)
+        found = await unit.mints.given_up(user.tenant, event, MOST_SHOWN)
     return GivenUpList(
         items=[
             GivenUpAsset(ticket_id=one.ticket, action=one.action, problem=one.problem, tries=one.tries) for one in found

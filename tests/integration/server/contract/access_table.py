@@ -40,6 +40,8 @@ ACCESS: dict[str, str] = {
     "GET /api/v1/events/{event}": "ADBMXK",
     "GET /api/v1/events/{event}/ticket-types": "ADBMXK",
     "GET /api/v1/events/{event}/nfts": "BMX",
+    "GET /api/v1/events/{event}/nfts/given-up": "MX",
+    "POST /api/v1/events/{event}/nfts/retry": "MX",
     "GET /api/v1/events/{event}/zones": "ADBMX",
     "GET /api/v1/events/{event}/seats": "ADBMX",
     "POST /api/v1/tickets/reserve": "ADBMX",

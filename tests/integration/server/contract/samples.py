@@ -51,6 +51,7 @@ def _buying(places: Mapping[str, str]) -> dict[str, Json]:
             "timestamp": "2026-06-20T12:00:00Z",
             "payload": {"paymentId": "p-1", "amountCents": 4500, "currency": "EUR"},
         },
+        "POST /api/v1/events/{event}/nfts/retry": {"tickets": [places["spare"]]},
         "POST /api/v1/events/{event}/tickets/issue": {
             "tickets": [{"ticketTypeId": places["type"], "holderName": "Ada"}],
             "reason": "press",

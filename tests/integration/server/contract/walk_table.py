@@ -70,6 +70,8 @@ WALK: dict[str, str] = {
     "POST /api/v1/conflicts/{conflict}/resolve": "403 200 401 401 401",
     "GET /api/v1/conflicts/{conflict}": "403 200 401 401 401",
     "GET /api/v1/events/{event}/nfts": "403 200 401 401 401",
+    "GET /api/v1/events/{event}/nfts/given-up": "403 200 401 401 401",
+    "POST /api/v1/events/{event}/nfts/retry": "403 200 401 401 401",
     "GET /api/v1/events/{event}/tickets": "403 200 401 401 401",
     "GET /api/v1/organiser/tickets/{ticket}": "403 200 401 401 401",
     "POST /api/v1/events/{event}/tickets/issue": "403 201 401 401 401",
