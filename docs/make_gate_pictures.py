@@ -15,6 +15,8 @@ from tests.tui.scenes import LARGE, SCENES, SMALL, draw_scene, normalise
 
 IMAGES = Path(__file__).parent / "images"
 PICTURES = {
+    "gate-enrol": ("enrol", SMALL),
+    "gate-enrolled": ("enrolled", SMALL),
     "gate-ready": ("ready", LARGE),
     "gate-admitted": ("admitted", LARGE),
     "gate-used": ("used", LARGE),

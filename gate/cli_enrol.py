@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from pathlib import Path
 
+from gate.catalogue.texts import load_catalogue
+from gate.heart import beating
 from gate.passphrase import check_passphrase
 from gate.settings import GateSettings
 from gate.sync.address import check_address
@@ -26,21 +29,48 @@ def enrol_here(directory: Path, asked: argparse.Namespace, settings: GateSetting
         InputUnusable: the address cannot be used, or the code is far too long to be one.
         Conflict, ServerAway, NotOurServer, GateRefused, NotFound: see ``enrol``.
     """
-    if len(asked.code) > _LONGEST_CODE:
+    order = _order(asked.server, asked.code, asked.name, settings)
+    result = asyncio.run(enrol(directory, order, SystemClock()))
+    sys.stdout.write(_describe(result, directory))
+    return 0
+
+
+async def enrol_on_screen(directory: Path, settings: GateSettings, language: str) -> bool:
+    """Ask for address and code on the screen until this machine is a gate or somebody leaves; return whether to go on.
+
+    Raises:
+        SettingsInvalid: there is no such language, or the passphrase cannot be used.
+    """
+    # Loaded here: a gate without a screen needs no terminal library.
+    from gate.tui.cards import Wording  # noqa: PLC0415
+    from gate.tui.display import detect_display  # noqa: PLC0415
+    from gate.tui.enrol import EnrolApp, Enrolled  # noqa: PLC0415
+
+    check_passphrase(settings.passphrase)
+    wording = Wording(catalogue=load_catalogue(language), display=detect_display(os.environ))
+
+    async def ask(server: str, code: str) -> Enrolled:
+        result = await enrol(directory, _order(server, code, None, settings), SystemClock())
+        who = result.identity
+        return Enrolled(gate=who.name, event=who.event_name, clock_offset_s=result.clock_offset_s)
+
+    with beating():
+        return bool(await EnrolApp(ask, wording).run_async())
+
+
+def _order(server: str, code: str, name: str | None, settings: GateSettings) -> EnrolmentOrder:
+    if len(code) > _LONGEST_CODE:
         raise InputUnusable(
             "This is not an enrolment code: it begins with TT1- and has 42 letters and digits after that."
         )
     check_passphrase(settings.passphrase)
-    order = EnrolmentOrder(
-        server=check_address(asked.server, allow_http=settings.allow_http),
-        code=asked.code,
-        name=asked.name,
+    return EnrolmentOrder(
+        server=check_address(server, allow_http=settings.allow_http),
+        code=code,
+        name=name,
         software=name_software(),
         passphrase=settings.passphrase,
     )
-    result = asyncio.run(enrol(directory, order, SystemClock()))
-    sys.stdout.write(_describe(result, directory))
-    return 0
 
 
 def _describe(result: EnrolmentResult, directory: Path) -> str:

@@ -183,3 +183,19 @@ class PageLabels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     night_sent: str
     night_unsent: str
     night_drill: str
+
+
+class EnrolLabels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is written on the first screen of a machine that is no gate yet."""
+
+    title: str
+    text: str
+    server: str
+    code: str
+    hint: str
+    asking: str
+    refused: str
+    done: str
+    clock_ahead: str
+    clock_behind: str
+    go_on: str

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from gate.catalogue.labels import Labels, PageLabels, StaffLabels
+from gate.catalogue.labels import EnrolLabels, Labels, PageLabels, StaffLabels
 from gate.staff import Obstacle
 from shared.admission.override import OverrideReason, StaffAction, UndoReason
 from shared.admission.verdict import Reason
@@ -128,6 +128,7 @@ class Texts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     labels: Labels
     staff: StaffLabels
     pages: PageLabels
+    enrol: EnrolLabels
     keys: dict[KeyId, KeyText]
     overrides: dict[OverrideReason, str]
     undos: dict[UndoReason, str]

@@ -75,6 +75,11 @@ class Steward:
         """Type something and Enter."""
         await self._terminal.type(text)
 
+    async def types_anew(self, text: str) -> None:
+        """Type something in place of what stands in the line, and Enter."""
+        await self._terminal.press("C-u")
+        await self._terminal.type(text)
+
     async def sees(self, text: str) -> str:
         """Wait until something is on the screen."""
         return await self._terminal.wait_for(text)
@@ -108,11 +113,11 @@ async def test_steward_works_an_evening_at_the_screen(house: House, tmp_path: Pa
         code, (filmed, late, third) = await prepare(house, office)
         async with opened(["sh"], tmp_path, TERMINAL) as terminal:
             steward = Steward(terminal)
-            await enrol(steward, cable, code, data)
             await steward.types(
                 f"exec {write_command('run', '--data', str(data), '--source', str(folder), '--follow')}"
                 f" --turnstile {line.path}"
             )
+            await enrol(steward, cable, code)
             await steward.sees("● ONLINE")
             await scan_and_decide(steward, filmed, late, folder)
             await look_and_lose_the_network(steward, third, cable)
@@ -143,14 +148,16 @@ def write_command(*arguments: str) -> str:
     return shlex.join([sys.executable, *gate_command(*arguments)[1:]])
 
 
-async def enrol(steward: Steward, cable: Cable, code: str, data: Path) -> None:
-    """Make the machine a gate at its own keyboard; a code that was misread is refused with what to do."""
-    ask = ("enrol", "--server", f"http://127.0.0.1:{cable.port}", "--data", str(data))
-    await steward.types(write_command(*ask, "TT1-NONSENSE"))
-    await steward.sees("error: ")
-    await steward.types(write_command(*ask, code))
-    await steward.sees("This machine is now the gate “North 1” of “")
-    await steward.sees("Next: tickettoken-gate run")
+async def enrol(steward: Steward, cable: Cable, code: str) -> None:
+    """Make the machine a gate at its own screen; a code that was misread is refused with what to do."""
+    await steward.sees("This computer is not a gate yet")
+    await steward.sees("Enter goes on, Tab changes the line")
+    await steward.types_anew(f"http://127.0.0.1:{cable.port}")
+    await steward.types("TT1-NONSENSE")
+    await steward.sees("Not enrolled: ")
+    await steward.types_anew(code)
+    await steward.sees("This computer is now the gate North 1 of ")
+    await steward.does(("Enter", "Type code"))
 
 
 async def scan_and_decide(steward: Steward, filmed: Phone, late: Phone, folder: Path) -> None:

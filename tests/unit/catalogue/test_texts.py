@@ -56,7 +56,7 @@ def test_no_text_is_empty(language: str) -> None:
     texts = load_catalogue(language).texts
     told = [part for text in texts.reasons.values() for part in (text.label, text.text, text.action)]
     told += [*texts.words.values(), *(part for key in texts.keys.values() for part in (key.name, key.help))]
-    for labels in (texts.labels, texts.staff, texts.pages):
+    for labels in (texts.labels, texts.staff, texts.pages, texts.enrol):
         told += [str(getattr(labels, name)) for name in labels.__struct_fields__]
     told += [
         *texts.overrides.values(),
