@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.filter import LineFilter, NoColor
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -144,8 +145,13 @@ class EnrolApp(App[bool], inherit_bindings=False):
         self.theme = DOOR.name
         self._shown = EnrolScreen(enrol, wording)
         self._colour = wording.display.colour
-        self.set_class(not self._colour, "-colourless")
+        self.set_class(not wording.display.colour, "-colourless")
         self.set_class(not wording.display.unicode, "-ascii")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Take every colour away where none is wanted."""
+        filters = super().get_line_filters()
+        return filters if self._colour else [*filters, NoColor()]
 
     async def on_mount(self) -> None:
         """Ask; a service manager may end it, too."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter, NoColor
 from textual.screen import ModalScreen
 
 from gate.catalogue.texts import Fault, FaultText, load_catalogue
@@ -62,8 +64,14 @@ class FaultApp(App[None], inherit_bindings=False):
         self.register_theme(DOOR)
         self.theme = DOOR.name
         self._shown = FaultScreen(told, problem, wording)
+        self._colour = wording.display.colour
         self.set_class(not wording.display.colour, "-colourless")
         self.set_class(not wording.display.unicode, "-ascii")
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Take every colour away where none is wanted."""
+        filters = super().get_line_filters()
+        return filters if self._colour else [*filters, NoColor()]
 
     async def on_mount(self) -> None:
         """Show it; a service manager may end it, too."""

@@ -167,6 +167,13 @@ def normalise(svg: str) -> str:
     return re.sub(r"terminal-\d+", "terminal", local)
 
 
+def colours_of(svg: str) -> set[str]:
+    """Return a picture's colours that are no shade of grey, but for those of the window around it."""
+    window = {"#ff5f57", "#febc2e", "#28c840", "#c5c8c6"}
+    colours = {colour.lower() for colour in re.findall(r"#[0-9a-fA-F]{6}\b", svg)} - window
+    return {one for one in colours if not one[1:3] == one[3:5] == one[5:7]}
+
+
 def read_text(svg: str) -> str:
     """Return the words of a picture, each in its row and column."""
     runs: dict[int, list[tuple[int, str]]] = {}

@@ -16,6 +16,7 @@ from gate.tui.cards import Wording
 from gate.tui.fault import FaultApp, FaultScreen
 from shared.admission.verdict import Reason, refuse
 from tests.integration.gate.venue import prepare_gate
+from tests.tui.scenes import colours_of
 from tests.tui.scripted import ADMITTED, DOUBLE, fixed_display, make_outcome
 from tests.tui.stage import Setting, staged
 from tests.tui.terminal import Terminal, opened
@@ -82,6 +83,14 @@ async def test_gate_that_cannot_start_leaves_after_a_while_unless_its_files_are_
     async with asyncio.timeout(30), app.run_test() as pilot:
         await pilot.pause(0.1)
         assert app.is_running
+
+
+async def test_gate_that_cannot_start_says_so_without_colour_where_none_is_wanted() -> None:
+    wording = Wording(catalogue=load_catalogue("en"), display=replace(fixed_display(), colour=False))
+    app = await asyncio.to_thread(FaultApp, wording.catalogue.texts.faults[Fault.DAMAGED], DAMAGED, wording)
+    async with asyncio.timeout(30), app.run_test() as pilot:
+        await pilot.pause()
+        assert colours_of(app.export_screenshot()) == set()
 
 
 async def start(terminal: Terminal) -> str:
