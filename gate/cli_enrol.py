@@ -8,8 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from gate.catalogue.texts import load_catalogue
+from gate.catalogue.texts import LANGUAGES, load_catalogue
 from gate.heart import beating
+from gate.identity import is_enrolled
+from gate.orders import load_orders
 from gate.passphrase import check_passphrase
 from gate.settings import GateSettings
 from gate.sync.address import check_address
@@ -35,12 +37,23 @@ def enrol_here(directory: Path, asked: argparse.Namespace, settings: GateSetting
     return 0
 
 
-async def enrol_on_screen(directory: Path, settings: GateSettings, language: str) -> bool:
-    """Ask for address and code on the screen until this machine is a gate or somebody leaves; return whether to go on.
+def is_gate_or_becomes_one(directory: Path, language: str | None, settings: GateSettings) -> bool:
+    """Ask on the screen where this machine is no gate yet; return False when somebody left without making it one.
+
+    What is wrong with the files of a gate is told by whoever reads them, and a wipe that is due goes before everything.
 
     Raises:
         SettingsInvalid: there is no such language, or the passphrase cannot be used.
     """
+    try:
+        if load_orders(directory).wipe_due or is_enrolled(directory):
+            return True
+    except OSError:
+        return True
+    return asyncio.run(_enrol_on_screen(directory, settings, language or LANGUAGES[0]))
+
+
+async def _enrol_on_screen(directory: Path, settings: GateSettings, language: str) -> bool:
     # Loaded here: a gate without a screen needs no terminal library.
     from gate.tui.cards import Wording  # noqa: PLC0415
     from gate.tui.display import detect_display  # noqa: PLC0415

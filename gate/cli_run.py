@@ -20,12 +20,10 @@ from msgspec.structs import replace
 from gate.app import Agent, AgentSetup, OutcomeSink, open_agent
 from gate.broker import load_access
 from gate.bulletin import Teller
-from gate.catalogue.texts import LANGUAGES
 from gate.headless import LineWriter, make_scan_line, make_status_line, make_turnstile_line
 from gate.heart import beating
-from gate.identity import is_enrolled, load_identity
+from gate.identity import load_identity
 from gate.keystore import load_keys
-from gate.orders import load_orders
 from gate.outcome import GateStatus, Outcome
 from gate.preferences import PREFERENCES_NAME, ScreenMemory
 from gate.remote import BrokerChoice
@@ -81,7 +79,7 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
         return asyncio.run(_practise(asked))
     on_screen = not asked.headless and sys.stdin.isatty() and sys.stdout.isatty()
     try:
-        if on_screen and not _is_gate(directory) and not _enrol(directory, asked, settings):
+        if on_screen and not _enrol_first(directory, asked.language, settings):
             return 0
         return _work_here(directory, asked, settings, turnstile)
     except TicketTokenError as problem:
@@ -94,19 +92,11 @@ def run_here(directory: Path, asked: argparse.Namespace, settings: GateSettings)
         raise
 
 
-def _is_gate(directory: Path) -> bool:
-    """Say whether somebody has to be asked for a code first; what is wrong with the files is told by whoever reads them."""
-    try:
-        return load_orders(directory).wipe_due or is_enrolled(directory)
-    except OSError:
-        return True
+def _enrol_first(directory: Path, language: str | None, settings: GateSettings) -> bool:
+    # Loaded here: a gate without a screen asks nobody.
+    from gate.cli_enrol import is_gate_or_becomes_one  # noqa: PLC0415
 
-
-def _enrol(directory: Path, asked: argparse.Namespace, settings: GateSettings) -> bool:
-    # Loaded here: most gates are enrolled long since.
-    from gate.cli_enrol import enrol_on_screen  # noqa: PLC0415
-
-    return asyncio.run(enrol_on_screen(directory, settings, asked.language or LANGUAGES[0]))
+    return is_gate_or_becomes_one(directory, language, settings)
 
 
 def _work_here(
