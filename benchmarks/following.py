@@ -1,6 +1,6 @@
 """A reader that follows: where a code was seen last is looked at before the whole picture is looked at thoroughly.
 
-It is here, not in the gate, because it reads no more codes for a millisecond than the gate's own way (see docs/decisions).
+It is here, not in the gate, because it reads no more codes for a millisecond than the gate's own way (see docs/decisions/019).
 """
 
 from __future__ import annotations
