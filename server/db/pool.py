@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal, TypeAlias
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -13,6 +14,7 @@ import structlog
 from msgspec import Struct
 
 from server.db.driver import Connection, Pool
+from server.db.entering import EnteringConnection, check_sent, send_along
 from server.db.maintenance_store import MaintenanceStore
 from server.db.problems import DRIVER_PROBLEMS, translate
 from server.db.statements import load_statements
@@ -63,8 +65,7 @@ class PgDatabase:
     @asynccontextmanager
     async def tenant(self, tenant: TenantId) -> AsyncIterator[PgUnit]:
         """Open one transaction that sees this tenant's rows alone; see ``server.services.ports.Database``."""
-        async with _transaction(self._app) as connection:
-            await connection.execute(_SQL["enter_tenant"], str(tenant))
+        async with _transaction(self._app, tenant) as connection:
             unit = PgUnit(connection, tenant)
             yield unit
         unit.committed()
@@ -72,8 +73,7 @@ class PgDatabase:
     @asynccontextmanager
     async def still(self, tenant: TenantId) -> AsyncIterator[PgUnit]:
         """Open one tenant's transaction all of whose reads see the same moment (REPEATABLE READ)."""
-        async with _transaction(self._app, "repeatable_read") as connection:
-            await connection.execute(_SQL["enter_tenant"], str(tenant))
+        async with _transaction(self._app, tenant, "repeatable_read") as connection:
             unit = PgUnit(connection, tenant)
             yield unit
         unit.committed()
@@ -181,6 +181,7 @@ async def _open_pool(dsn: str, size: int) -> AsyncIterator[Pool]:
             command_timeout=_COMMAND_TIMEOUT_S,
             init=prepare_connection,
             reset=_leave_as_it_is,
+            connection_class=EnteringConnection,
         )
     except DRIVER_PROBLEMS as exc:
         raise translate(exc) from exc
@@ -221,9 +222,16 @@ def _encode_json(value: Any) -> str:
 
 
 @asynccontextmanager
-async def _transaction(pool: Pool, isolation: Isolation | None = None) -> AsyncIterator[Connection]:
-    async with _borrow(pool) as connection, connection.transaction(isolation=isolation):
-        yield connection
+async def _transaction(
+    pool: Pool, tenant: TenantId | None = None, isolation: Isolation | None = None
+) -> AsyncIterator[Connection]:
+    async with _borrow(pool) as connection:
+        if tenant is not None:
+            send_along(connection, _SQL["enter_tenant"].format(tenant=UUID(bytes=tenant.bytes)))
+        async with connection.transaction(isolation=isolation):
+            if tenant is not None:
+                check_sent(connection)
+            yield connection
 
 
 @asynccontextmanager

@@ -1,3 +1,4 @@
 -- name: enter_tenant
--- Of the transaction: nothing stays behind on the pooled connection.
-SELECT set_config('app.tenant', $1, true);
+-- Of the transaction: nothing stays behind on the pooled connection. Sent with BEGIN on one round trip, which takes no
+-- parameters: the tenant is a UUID, written in its canonical form.
+SELECT set_config('app.tenant', '{tenant}', true);
