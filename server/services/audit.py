@@ -101,12 +101,17 @@ def _entry(context: Context, by: Doer, deed: Deed) -> AuditRow:
         actor_id=by.id,
         actor_name=by.name[:_MOST_NAME],
         action=deed.action,
-        subject=deed.subject[:_MOST_SUBJECT],
+        subject=_storable(deed.subject)[:_MOST_SUBJECT],
         event=deed.event,
-        detail=deed.detail[:_MOST_DETAIL],
+        detail=_storable(deed.detail)[:_MOST_DETAIL],
         via=by.via,
         trace=present_correlation(),
     )
+
+
+def _storable(text: str) -> str:
+    # What a call says is noted before it is looked at; what PostgreSQL cannot keep must not be the reason to refuse it.
+    return "".join("\ufffd" if one == "\0" or "\ud800" <= one <= "\udfff" else one for one in text)
 
 
 async def _complete(context: Context, entry: AuditRow, outcome: str) -> None:

@@ -94,6 +94,8 @@ ACCESS: dict[str, str] = {
     "GET /api/v1/events/{event}/tickets/export": "MX",
     "GET /api/v1/events/{event}/refunds-due": "MX",
     "GET /api/v1/refunds-due": "MX",
+    "GET /api/v1/audit": "MX",
+    "GET /api/v1/audit/export": "MX",
     "GET /api/v1/organiser/events": "MX",
     "GET /api/v1/organiser/events/{event}": "MX",
     "POST /api/v1/events/{event}/ticket-types": "MX",

@@ -109,6 +109,8 @@ WALK: dict[str, str] = {
     "GET /api/v1/events/{event}/scans/export": "403 200 401 401 401",
     "GET /api/v1/events/{event}/conflicts/export": "403 200 401 401 401",
     "GET /api/v1/events/{event}/tickets/export": "403 200 401 401 401",
+    "GET /api/v1/audit": "403 200 401 401 401",
+    "GET /api/v1/audit/export": "403 200 401 401 401",
     # a life of an event, from draft to its end
     "POST /api/v1/events": "403 201 401 401 401",
     "POST /api/v1/events/{event}/ticket-types": "403 201 401 401 401",
