@@ -9,7 +9,7 @@ from tests.integration.server.schema.connections import Connection
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 MOVING = frozenset({"service_nonces", "audit_log"})
-"""Tables that change by looking on: a signed call's nonce is spent before its body is read, and an organiser's try is noted before."""
+"""Tables that change by looking on: before a body is read, a signed call's nonce is spent, and an organiser's try is noted."""
 
 WAITING = """
 SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM facts)

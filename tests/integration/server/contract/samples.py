@@ -74,7 +74,6 @@ def _running() -> dict[str, Json]:
             "maxPerOrder": 4,
         },
         "PATCH /api/v1/ticket-types/{type}": {"version": 1, "name": "Stalls", "priceCents": 100},
-        "POST /api/v1/events/{event}/nfts/retry": {"tickets": ["00000000-0000-7000-8000-000000000000"]},
         "POST /api/v1/events/{event}/zones": {"bit": 3, "name": "Balcony"},
         "PATCH /api/v1/events/{event}/zones/{n}": {"name": "Balcony"},
     }
