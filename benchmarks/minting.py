@@ -41,7 +41,7 @@ from shared.problems import Internal
 _TICKETS, _QUICK_TICKETS = 1_000, 30
 _WARM = 220
 """The node keeps what it knows of the last two hundred transactions and is slower from then on."""
-_AT_ONCE = 32
+_AT_ONCE = 16
 _CHECK_INS, _PER_SECOND = 300, 20.0
 _SHAPE = Shape(depth=14, buffer=64)
 _NOBODY = {

@@ -18,7 +18,7 @@ from tests.chain_node.launcher import ChainNodeUnavailable
 
 
 async def _run() -> None:
-    async with mint_bench(1) as bench:
+    async with mint_bench(1, slot_ms=50) as bench:
         own = {f"SOLANA_{name}_KEY": str(Keypair()) for name in ("MINTER", "OPERATOR", "CREATOR")}
         settings = {
             "SOLANA_RPC_URLS": " ".join(bench.urls),
