@@ -156,7 +156,7 @@ class Planner:
             return set()
         due = due[: min(_MOST_MINTS, tree.room)]
         collection = ground.collection_of(tree)
-        described = [await self._describe(one, collection) for one in due]
+        described = [self._describe(one, collection) for one in due]
         address = self._desk.plan.wallets.address
         wanted = [
             Wanted(owner=address(one.tenant, one.wish_owner), metadata=metadata)
@@ -168,6 +168,8 @@ class Planner:
         composed = compose_mints(self._desk.plan.keys, target, wanted, price)
         count = len(composed.draft.instructions)
         composed = await self._units.settle(composed, _alike(tree, TxKind.MINT, composed))
+        for one in due[:count]:
+            await self._desk.plan.storage.place(one.token)
         planned = [
             _plan(one, metadata, data_hash(metadata, tree.version))
             for one, metadata in zip(due[:count], described[:count], strict=True)
@@ -176,12 +178,12 @@ class Planner:
         ground.trees[tree.address] = replace(tree, assigned=tree.assigned + count)
         return {one.ticket for one in planned}
 
-    async def _describe(self, due: DueAsset, collection: str | None) -> Metadata:
+    def _describe(self, due: DueAsset, collection: str | None) -> Metadata:
         """Return what is minted; a second try says what the first did, so that both are known by one hash."""
         return Metadata(
             name=due.name or shorten(due.event_name),
             symbol=SYMBOL,
-            uri=due.uri or await self._desk.plan.storage.place(due.token),
+            uri=due.uri or self._desk.plan.storage.address(due.token),
             collection=None if collection is None else Pubkey.from_string(collection),
         )
 
@@ -223,7 +225,7 @@ class Planner:
 
     async def _rename(self, due: DueAsset, tree: TreeRow, leaf: LeafRow, collection: str | None) -> Renaming | None:
         """Return what an asset says and is to say; None, and it is set aside, where it says what we did not write."""
-        current = await self._describe(due, collection)
+        current = self._describe(due, collection)
         if data_hash(current, tree.version) == leaf.data_hash:
             return Renaming(current=current, change=MetadataChange(name=due.wish_name))
         async with self._desk.db.worker() as unit:

@@ -29,6 +29,10 @@ class StorageAway(Unavailable):
 class MetadataStorage(Protocol):
     """Somewhere that answers with an asset's JSON."""
 
+    def address(self, token: UUID) -> str:
+        """Return the address for this token, whether anything lies there yet or not."""
+        ...
+
     async def place(self, token: UUID) -> str:
         """Return the address for this token, from which its metadata as it is now can be read from now on.
 
@@ -44,9 +48,13 @@ class OwnPages:
     def __init__(self, public_url: str) -> None:
         self._base = read_base(public_url, "PUBLIC_URL")
 
-    async def place(self, token: UUID) -> str:
+    def address(self, token: UUID) -> str:
         """Return the page's address; each byte of it is paid for in every mint."""
         return f"{self._base}/m/{write_token(token)}"
+
+    async def place(self, token: UUID) -> str:
+        """Return the page's address."""
+        return self.address(token)
 
 
 class Files(Struct, frozen=True, kw_only=True):
@@ -83,13 +91,17 @@ class PutStore:
         self._session = session
         self._describe = describe
 
+    def address(self, token: UUID) -> str:
+        """Return the metadata's address."""
+        return f"{self._base}/{write_token(token)}.json"
+
     async def place(self, token: UUID) -> str:
         """Put a token's files and return the metadata's address."""
         name = write_token(token)
         files = await self._describe(token, f"{self._base}/{name}.svg")
         await self._put(f"{name}.svg", files.picture, "image/svg+xml")
         await self._put(f"{name}.json", files.metadata, "application/json")
-        return f"{self._base}/{name}.json"
+        return self.address(token)
 
     async def _put(self, name: str, body: bytes, kind: str) -> None:
         headers = {"Content-Type": kind}

@@ -128,7 +128,7 @@ async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
 
 async def test_an_address_is_stable_and_says_nothing(place: Place) -> None:
     address = await place.storage.place(TOKEN)
-    assert await place.storage.place(TOKEN) == address
+    assert await place.storage.place(TOKEN) == address == place.storage.address(TOKEN)
     other = await place.storage.place(OTHER)
     assert address.replace(write_token(TOKEN), "") == other.replace(write_token(OTHER), "")
     assert address != other

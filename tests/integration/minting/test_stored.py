@@ -22,6 +22,10 @@ class Shaky:
         self.placed: list[UUID] = []
         self._pages = OwnPages("https://t.example")
 
+    def address(self, token: UUID) -> str:
+        """Return the address."""
+        return self._pages.address(token)
+
     async def place(self, token: UUID) -> str:
         """Return the address, unless it is away."""
         if self.away:
