@@ -24,21 +24,20 @@ class Lane:
 
     def __init__(self, camera: NetworkCamera) -> None:
         self.camera = camera
-        self.shown: asyncio.Queue[str] = asyncio.Queue()
-        self.faults: asyncio.Queue[Exception] = asyncio.Queue()
+        self._told: asyncio.Queue[str | Exception] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         self.opened: OpenedSource | None = None
 
     def open(self) -> None:
         """Start reading."""
 
+        def tell(told: str | Exception) -> None:
+            self._loop.call_soon_threadsafe(self._told.put_nowait, told)
+
         def show(shown: Shown) -> None:
-            self._loop.call_soon_threadsafe(self.shown.put_nowait, shown.text)
+            tell(shown.text)
 
-        def fail(fault: Exception) -> None:
-            self._loop.call_soon_threadsafe(self.faults.put_nowait, fault)
-
-        events = SourceEvents(on_shown=show, on_fault=fail, on_end=lambda: None)
+        events = SourceEvents(on_shown=show, on_fault=tell, on_end=lambda: None)
         self.opened = open_source(SourceChoice(text=self.camera.url), events, SystemClock())
         assert self.opened is not None
         self.opened.source.start()
@@ -47,6 +46,18 @@ class Lane:
         """Stop reading, whatever state the camera is in."""
         assert self.opened is not None
         assert self.opened.source.stop()
+
+    async def begin(self) -> None:
+        """Wait for the first ticket; a gate that is given up by a camera too slow to answer is started anew, as its unit does."""
+        while isinstance(told := await self._told.get(), Exception):
+            assert isinstance(told, Unavailable)
+            await asyncio.to_thread(self.open)
+        assert told == TEXT
+
+    async def sees(self, text: str) -> None:
+        """Wait until a code is shown; what is still on its way from before counts as nothing."""
+        while (told := await self._told.get()) != text:
+            assert told == TEXT
 
 
 @asynccontextmanager
@@ -57,8 +68,8 @@ async def lane_at(kind: type[Http | Rtsp]) -> AsyncIterator[Lane]:
     await asyncio.to_thread(lane.open)
     try:
         async with asyncio.timeout(PATIENCE_S):
+            await lane.begin()
             yield lane
-            assert lane.faults.empty()
     finally:
         await asyncio.to_thread(lane.close)
         camera.thaw()
@@ -68,11 +79,10 @@ async def lane_at(kind: type[Http | Rtsp]) -> AsyncIterator[Lane]:
 @KINDS
 async def test_code_is_read_and_the_camera_may_be_unplugged(kind: type[Http | Rtsp]) -> None:
     async with lane_at(kind) as lane:
-        assert await lane.shown.get() == TEXT
         lane.camera.unplug()
         lane.camera.show(draw_table(draw_code(OTHER)))
         lane.camera.plug_in()
-        assert await lane.shown.get() == OTHER
+        await lane.sees(OTHER)
         assert lane.opened is not None
         assert lane.opened.live
         picture = lane.opened.source.thumbnail(32, 24)
@@ -83,14 +93,14 @@ async def test_code_is_read_and_the_camera_may_be_unplugged(kind: type[Http | Rt
 @KINDS
 async def test_camera_that_sends_nothing_more_is_called_anew(kind: type[Http | Rtsp]) -> None:
     async with lane_at(kind) as lane:
-        assert await lane.shown.get() == TEXT
-        assert await asyncio.to_thread(lane.camera.served.acquire, timeout=PATIENCE_S)
         lane.camera.freeze()
+        while lane.camera.served.acquire(blocking=False):
+            """Those were greeted before."""
         # Whoever connects now gets its greeting and no picture, until the camera thaws.
         assert await asyncio.to_thread(lane.camera.served.acquire, timeout=PATIENCE_S)
         lane.camera.show(draw_table(draw_code(OTHER)))
         lane.camera.thaw()
-        assert await lane.shown.get() == OTHER
+        await lane.sees(OTHER)
 
 
 @KINDS
