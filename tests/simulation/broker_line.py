@@ -1,43 +1,51 @@
-"""A simulated gate's real link to a real broker: everything that came over it by a moment can be collected."""
+"""A simulated gate's real link to a real broker: what came over it up to a certain letter and feed position can be collected."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
+from aio_pika.abc import AbstractIncomingMessage
 from msgspec.structs import replace
 
-from gate.sync.broker_channel import BrokerTarget, connect
+from gate.sync.broker_channel import BrokerTarget, as_link_problems, connect
 from gate.sync.link_amqp import AmqpLink, BrokerSelf
-from shared.sync.broker import Place
-from shared.sync.wire import FeedFrame, GateFrame, Pong, ServerFrame, Welcome
+from shared.sync.broker import FEED, Place
+from shared.sync.wire import FeedFrame, GateFrame, ServerFrame, Welcome
 
-MARKS_FROM = 1 << 40
-"""Feed positions no evening reaches: a frame that names one marks a place in the stream."""
-
-_MARKS_BELOW_MS = 1_000_000
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 class SimLink(AmqpLink):
     """The gate's own link, which reads the stream from its beginning: the evening's clock is not the broker's."""
+
+    from_feed = False
+    """Whether the frame read last came out of the stream."""
 
     @property
     def session(self) -> UUID:
         """What letters for this connection carry."""
         return self._session
 
+    def _read(self, message: AbstractIncomingMessage) -> ServerFrame | None:
+        self.from_feed = message.exchange == FEED
+        return super()._read(message)
+
     async def _follow(self, place: Place) -> None:
         await super()._follow(replace(place, from_ms=None))
 
 
 class Line:
-    """A link and what came over it; marks tell that everything before them has come."""
+    """A link and what came over it, letters and feed apart: which of the two is quicker is chance."""
 
     def __init__(self, link: SimLink) -> None:
         self._link = link
-        self._come: list[ServerFrame] = []
-        self._marks: dict[int, asyncio.Event] = {}
+        self._letters: list[ServerFrame] = []
+        self._feed: list[ServerFrame] = []
+        self._letters_come = 0
+        self._fed_to = 0
+        self._news = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
         self.following = False
 
@@ -46,55 +54,71 @@ class Line:
         """What letters for this connection carry."""
         return self._link.session
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing comes any more."""
+        return self._reader.done()
+
     async def send(self, frame: GateFrame) -> None:
         """Send a frame and return once the broker has it; raises ServerAway."""
         await self._link.send(frame)
 
-    def expect(self, mark: int) -> None:
-        """Begin to look for a mark that is about to be posted."""
-        self._marks[mark] = asyncio.Event()
-
-    async def collect(self, mark: int) -> list[ServerFrame]:
-        """Wait for a mark, or the end of the link, and return what came and was not returned before."""
-        seen = asyncio.create_task(self._marks[mark].wait())
-        async with asyncio.timeout(_PATIENCE_S):
-            await asyncio.wait({seen, self._reader}, return_when=asyncio.FIRST_COMPLETED)
-        seen.cancel()
-        del self._marks[mark]
-        come, self._come = self._come, []
+    async def letters(self, count: int) -> list[ServerFrame]:
+        """Return letters not returned before, once so many have come over this link in all, or it ended."""
+        await self._wait_for(lambda: self._letters_come >= count)
+        come, self._letters = self._letters, []
         return come
+
+    async def feed(self, upto: int) -> list[ServerFrame]:
+        """Return frames of the feed not returned before, once those up to a position have come, or the link ended."""
+        await self._wait_for(lambda: self._fed_to >= upto)
+        come, self._feed = self._feed, []
+        return come
+
+    async def until_ended(self) -> None:
+        """Return once the link has noticed that it is broken."""
+        async with asyncio.timeout(_PATIENCE_S):
+            await asyncio.wait({self._reader})
 
     async def close(self) -> None:
         """End the link."""
         await self._link.close()
         await self._reader
 
+    async def _wait_for(self, come: Callable[[], bool]) -> None:
+        async with asyncio.timeout(_PATIENCE_S):
+            while not come() and not self.ended:
+                self._news.clear()
+                await self._news.wait()
+
     async def _read(self) -> None:
-        async for frame in self._link.frames():
-            mark = _mark_of(frame)
-            if mark is None:
-                self._come.append(frame)
-                self.following = self.following or isinstance(frame, Welcome)
-            elif mark in self._marks:
-                self._marks[mark].set()
+        try:
+            async for frame in self._link.frames():
+                self._take(frame)
+                self._news.set()
+        finally:
+            # Whoever waits looks again when this task is done.
+            asyncio.get_running_loop().call_soon(self._news.set)
 
-
-def make_letter_mark(mark: int) -> Pong:
-    """Return the mark in a gate's own queue."""
-    return Pong(sent_ms=mark, server_ms=0)
+    def _take(self, frame: ServerFrame) -> None:
+        if not self._link.from_feed:
+            self._letters.append(frame)
+            self._letters_come += 1
+            self.following = self.following or isinstance(frame, Welcome)
+            return
+        self._feed.append(frame)
+        if isinstance(frame, FeedFrame) and frame.entries:
+            self._fed_to = max(self._fed_to, frame.entries[-1].seq)
 
 
 async def open_line(target: BrokerTarget, who: BrokerSelf) -> Line:
-    """Connect a gate to the broker, under its own account."""
-    connection = await connect(target)
-    link = SimLink(connection, who, target.account)
-    await link.open()
+    """Connect a gate to the broker, under its own account; raises what a link may raise."""
+    with as_link_problems():
+        connection = await connect(target)
+        link = SimLink(connection, who, target.account)
+        try:
+            await link.open()
+        except BaseException:
+            await link.close()
+            raise
     return Line(link)
-
-
-def _mark_of(frame: ServerFrame) -> int | None:
-    if isinstance(frame, Pong) and frame.sent_ms < _MARKS_BELOW_MS:
-        return frame.sent_ms
-    if isinstance(frame, FeedFrame) and frame.after >= MARKS_FROM:
-        return frame.after - MARKS_FROM
-    return None

@@ -1,76 +1,93 @@
 """The server of the simulation behind a real broker: what gates send goes through its queues, the feed through its streams.
 
-The network still loses, delays and repeats what is between a gate and the broker; the broker and its links are real. After each
-step everything the broker holds for somebody who listens is brought to its end, so that a seed's evening is the same again.
+The network still loses, delays and repeats what is between a gate and the broker; besides, the cables of gates that are cut off
+are real connections that break, and the broker's process can be killed. After each step everything the broker holds for
+somebody who listens is brought to its end, so that a seed's evening is the same again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from random import Random
+from typing import Never
 
-from gate.sync.broker_address import read_broker_address
-from gate.sync.broker_channel import BrokerTarget
-from gate.sync.link_amqp import BrokerSelf
+from msgspec import Struct
+
 from gate.sync.problems import ServerAway
 from server.bus.gate_office import open_office
 from server.bus.gate_topology import GATES, SCANS, WORDS, joined
-from server.bus.rabbit import RabbitBus, open_rabbit
+from server.bus.problems import BusAway
 from server.bus.rabbit_link import RabbitPlan
 from server.bus.topology import TICKETS
-from server.services.broker_access import BrokerOffer, offer_account
 from server.services.broker_keeper import BrokerKeeper
 from server.services.feed_press import FeedPress, PressParts
 from server.services.gate_mail import GateMail
-from server.services.ports_bus import Arrived, Outcome, Posting
+from server.services.ports_bus import Arrived, Outcome
+from shared.problems import TicketTokenError
 from shared.settings import Secret
-from shared.sync.access import BrokerAccess, open_access
-from shared.sync.broker import DOWN, FEED, Letter, StreamFrame, encode_message
-from shared.sync.wire import FeedFrame, decode_gate_frame, encode_frame
-from tests.integration.broker.stage import plan_of
-from tests.services.plugin import VirtualHost
-from tests.simulation.broker_line import MARKS_FROM, Line, make_letter_mark, open_line
+from shared.sync.wire import ServerFrame, decode_gate_frame, encode_frame
+from tests.simulation.broker_line import Line
+from tests.simulation.cables import Cables
 from tests.simulation.hall import Hall, Post, ServerDied
-from tests.simulation.network import Wire
-from tests.simulation.server_side import SimServer
+from tests.simulation.lanes import Lane
+from tests.simulation.mains import Mains
+from tests.simulation.network import Network, Wire
+from tests.simulation.noted_bus import NotedBus, Notes
+from tests.simulation.server_side import SimServer, ToGate
+from tests.simulation.timeline import Timeline
 from tests.simulation.truth import Truth
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
+_CUT_FROM_MS, _CUT_TO_MS = 15_000, 75_000
+_OUTAGE_MS = 3_000, 25_000
 _Answer = Callable[[Arrived], Awaitable[Outcome]]
+
+
+class Venue(Struct, frozen=True, kw_only=True, eq=False):
+    """Where an evening over the broker is played; with ``mains`` the broker is killed once."""
+
+    lane: Lane
+    mains: Mains | None = None
 
 
 class BrokerServer(SimServer):
     """A server process whose gates are linked over a broker; both the links and the queues outlive it."""
 
-    vhost: VirtualHost
-
-    def __init__(self, hall: Hall, posts: list[Post], truth: Truth, rng: Random) -> None:
-        super().__init__(hall, posts, truth, rng)
+    def __init__(self, parts: tuple[Hall, list[Post], Truth, Random], venue: Venue) -> None:
+        super().__init__(*parts)
+        self._venue = venue
+        self._cables = Cables(venue.lane.vhost, self.hall, self.posts)
         self._lines: dict[Wire, Line] = {}
-        self._access: list[BrokerAccess] = []
-        self._tools, self._process = AsyncExitStack(), AsyncExitStack()
-        self._readers: list[asyncio.Task[None]] = []
-        self._tool: RabbitBus | None = None
+        self._notes = Notes()
+        self._readers: list[asyncio.Task[Never]] = []
+        self._bus: NotedBus | None = None
         self._press: FeedPress | None = None
-        self._mark = 0
         self._under_way = 0
         self._changed = asyncio.Condition()
+        self._lit = asyncio.Event()
+        self._lit.set()
+
+    def join(self, timeline: Timeline, network: Network, to_gate: ToGate) -> None:
+        """Take the means to be reached and to answer; plan the broker's end, where it has one."""
+        super().join(timeline, network, to_gate)
+        network.watch(self._cables.part, self._cables.mend)
+        if self._venue.mains is not None:
+            timeline.after(self._rng.randrange(_CUT_FROM_MS, _CUT_TO_MS), self._lose_broker)
 
     async def receive(self, wire: Wire, data: bytes) -> None:
         """A gate's frame came as far as the broker, which keeps it, whether or not a server is there."""
         if not wire.open:
             return
-        if self._tool is None:
+        if not self._cables.laid:
             await self._set_up()
-        line = await self._line(wire)
-        self._under_way += 1
         try:
+            line = await self._line(wire)
+            self._under_way += 1
             await line.send(decode_gate_frame(data))
-        except ServerAway:
-            self._under_way -= 1
+        except TicketTokenError as problem:
+            self._under_way = max(0, self._under_way - 1)
+            self.truth.tally(f"link {problem.code}")
             self._hang_up(wire)
             return
         await self._come_to_rest()
@@ -88,35 +105,85 @@ class BrokerServer(SimServer):
         for line in self._lines.values():
             await line.close()
         await self._end_process()
-        await self._tools.aclose()
+        await self._cables.close()
         await super().close()
 
     async def _start(self) -> None:
         await super()._start()
         self._news = True
-        await self._begin_process()
+        if self._lit.is_set():
+            await self._begin_process()
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Take what waited for a server, and bring the gates what they were answered."""
         await self._come_to_rest()
         for wire, line in list(self._lines.items()):
-            await self._bring_letters(wire, line)
+            if self._cables.hold(wire.gate, line):
+                await self._bring_letters(wire, line)
 
     async def _set_up(self) -> None:
         """Give every gate its account and the event its stream, as a server does, and begin to read."""
-        address = plan_of(self.vhost).address
-        async with self.hall.db.tenant(self.hall.tenant) as tx:
-            for post in self.posts:
-                sealed = await offer_account(tx, BrokerOffer(address=address), post.row, os.urandom)
-                self._access.append(open_access(sealed, post.row.id, post.keys.seal))
-        async with open_office(Secret(self.vhost.api_url), self.vhost.name) as office:
-            await office.prepare()
-            await BrokerKeeper(office, self.hall.db, self.hall.clock).run_once()
-        self._tool = await self._tools.enter_async_context(open_rabbit(self._plan()))
-        await self._begin_process()
+        await self._cables.lay()
+        await self._keep_broker()
+        if self.up:
+            await self._begin_process()
 
-    def _plan(self) -> RabbitPlan:
-        return RabbitPlan(url=Secret(self.vhost.url), topology=joined(TICKETS, GATES), prefetch=1, waiting=0)
+    async def _keep_broker(self) -> int:
+        """Bring the broker in line with the database; return how many shared queues had to be made again."""
+        vhost = self._venue.lane.vhost
+        async with open_office(Secret(vhost.api_url), vhost.name) as office, asyncio.timeout(_PATIENCE_S):
+            keeper = BrokerKeeper(office, self.hall.db, self.hall.clock)
+            while True:
+                try:
+                    repairs = await keeper.inspect()
+                    await keeper.run_once()
+                except BusAway:
+                    # It has just started, and does not know its own queues yet: the program tries again as well.
+                    continue
+                return repairs.remade
+
+    async def _lose_broker(self) -> None:
+        """Have the broker's process killed; everybody's connection ends with it."""
+        assert self._venue.mains is not None
+        self.truth.tally("broker killed")
+        self._lit.clear()
+        self._cables.darken()
+        await self._venue.mains.cut()
+        for wire, line in self._lines.items():
+            await line.until_ended()
+            self._hang_up(wire)
+        self._timeline.after(self._rng.randrange(*_OUTAGE_MS), self._regain_broker)
+
+    async def _regain_broker(self) -> None:
+        """Have it back: queues and streams that it cannot start any more are made anew by the server's own care."""
+        assert self._venue.mains is not None
+        await self._venue.mains.restore()
+        if await self._keep_broker():
+            self.truth.tally("queue made again")
+            self._under_way = 0
+        self._cables.lighten()
+        self._notes.fed_to = 0
+        self._news = True
+        self._lit.set()
+        if self.up and not self._readers:
+            await self._begin_process()
+        await self._catch_up()
+
+    async def _pause(self, _: float) -> None:
+        """Wait before trying the broker again: until there is one."""
+        await self._lit.wait()
+        await asyncio.sleep(0)
 
     async def _begin_process(self) -> None:
-        bus = await self._process.enter_async_context(open_rabbit(self._plan()))
+        plan = RabbitPlan(
+            url=Secret(self._venue.lane.vhost.url),
+            topology=joined(TICKETS, GATES),
+            prefetch=1,
+            waiting=0,
+            pause=self._pause,
+        )
+        bus = self._bus = NotedBus(plan, self._notes)
         mail = GateMail(self.context, bus)
         parts = PressParts(context=self.context, book=self.hall.db, bus=bus, snapshots=self._snapshots)
         self._press = FeedPress(parts)
@@ -128,8 +195,8 @@ class BrokerServer(SimServer):
         for reader in readers:
             reader.cancel()
         await asyncio.gather(*readers, return_exceptions=True)
-        await self._process.aclose()
-        self._process = AsyncExitStack()
+        if self._bus is not None:
+            await self._bus.close()
 
     def _counting(self, answer: _Answer) -> _Answer:
         async def handle(arrived: Arrived) -> Outcome:
@@ -151,12 +218,13 @@ class BrokerServer(SimServer):
             if died:
                 self.up = False
             else:
-                self._under_way -= 1
+                # What the broker could not note as done when it was killed comes once more.
+                self._under_way = max(0, self._under_way - 1)
             self._changed.notify_all()
 
     async def _come_to_rest(self) -> None:
         """Wait until the server has handled everything, or died of it."""
-        if not self.up:
+        if not self.up or not self._lit.is_set():
             return
         async with asyncio.timeout(_PATIENCE_S), self._changed:
             await self._changed.wait_for(lambda: self._under_way == 0 or not self.up)
@@ -164,7 +232,7 @@ class BrokerServer(SimServer):
             await self.die()
 
     async def _tell_gates(self) -> None:
-        if not self.up or self._press is None or not self._news:
+        if not (self.up and self._news and self._lit.is_set()) or self._press is None:
             return
         self._news = False
         try:
@@ -172,55 +240,29 @@ class BrokerServer(SimServer):
         except ServerDied:
             await self.die()
             return
-        followers = {wire: line for wire, line in self._lines.items() if line.following and wire.open}
-        await self._bring_feed(followers)
+        for wire, line in self._lines.items():
+            if line.following and wire.open and self._cables.hold(wire.gate, line):
+                self._hand_over(wire, await line.feed(self._notes.fed_to))
 
     async def _bring_letters(self, wire: Wire, line: Line) -> None:
-        """Hand a gate everything that lies in its queue, and the feed if it has just begun to follow it."""
+        """Hand a gate everything that was written to it, and the feed if it has just begun to follow it."""
         followed = line.following
-        mark = self._next_mark([line])
-        letter = Letter(session=line.session, frame=make_letter_mark(mark))
-        await self._post(DOWN, f"{self.hall.tenant}.{self.posts[wire.gate].row.id}", letter)
-        await self._hand_over(wire, line, mark)
+        self._hand_over(wire, await line.letters(self._notes.letters[line.session]))
         if line.following and not followed:
-            await self._bring_feed({wire: line})
+            self._hand_over(wire, await line.feed(self._notes.fed_to))
 
-    async def _bring_feed(self, followers: dict[Wire, Line]) -> None:
-        if not followers:
-            return
-        mark = self._next_mark(list(followers.values()))
-        frame = FeedFrame(event=self.hall.event.id, after=MARKS_FROM + mark, entries=[])
-        await self._post(FEED, f"{self.hall.tenant}.{self.hall.event.id}", frame)
-        for wire, line in followers.items():
-            await self._hand_over(wire, line, mark)
-
-    async def _hand_over(self, wire: Wire, line: Line, mark: int) -> None:
-        for frame in await line.collect(mark):
+    def _hand_over(self, wire: Wire, frames: list[ServerFrame]) -> None:
+        for frame in frames:
             self._send_bytes(wire, encode_frame(frame))
-
-    async def _post(self, exchange: str, key: str, message: Letter | StreamFrame) -> None:
-        assert self._tool is not None
-        body = encode_message(message)
-        await self._tool.post(Posting(exchange=exchange, key=key, message_id=f"mark {self._mark}", body=body))
-
-    def _next_mark(self, lines: list[Line]) -> int:
-        self._mark += 1
-        for line in lines:
-            line.expect(self._mark)
-        return self._mark
 
     async def _line(self, wire: Wire) -> Line:
         """Return the link of a connection; an earlier one of the same gate ends first."""
-        if wire in self._lines:
-            return self._lines[wire]
+        found = self._lines.get(wire)
+        if found is not None:
+            if self._cables.hold(wire.gate, found):
+                return found
+            raise ServerAway("The connection broke.")
         for other in [one for one in self._lines if one.gate == wire.gate or not one.open]:
             await self._lines.pop(other).close()
-        access, row = self._access[wire.gate], self.posts[wire.gate].row
-        target = BrokerTarget(
-            address=read_broker_address(access.address, allow_plain=False),
-            account=access.account,
-            password=access.password,
-        )
-        line = await open_line(target, BrokerSelf(tenant=row.tenant, event=row.event, gate=row.id))
-        self._lines[wire] = line
+        line = self._lines[wire] = await self._cables.dial(wire.gate)
         return line

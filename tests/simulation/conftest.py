@@ -14,6 +14,10 @@ import structlog
 
 from server.db.pool import PgDatabase, open_database
 from tests.conftest import Databases
+from tests.services.messages import Request
+from tests.services.private import PrivateService
+from tests.simulation.lanes import Lanes, open_lanes
+from tests.simulation.seeds import LANES
 
 _MEMORY = Path("/dev/shm")  # noqa: S108
 
@@ -31,6 +35,20 @@ def quiet() -> Iterator[None]:
 async def db(database: Databases) -> AsyncIterator[PgDatabase]:
     """Give an open database; each evening is a tenant of its own in it."""
     async with open_database(database.app_dsn, database.worker_dsn) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[PrivateService]:
+    """Give a RabbitMQ of this module's own, which may be killed."""
+    with PrivateService(Request(service="rabbitmq")) as started:
+        yield started
+
+
+@pytest.fixture
+async def lanes(postgres: str, database: Databases, service: PrivateService) -> AsyncIterator[Lanes]:
+    """Give lanes on which evenings are played over a real broker."""
+    async with open_lanes(postgres, database, service, LANES) as opened:
         yield opened
 
 

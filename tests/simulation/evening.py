@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from shared.admission.verdict import Direction
 from shared.clock import ManualClock
 from tests.simulation.deeds import do_deed
 from tests.simulation.gate_side import Means, SimGate
-from tests.simulation.hall import EVENING, enrol_gates, make_policy, open_hall
+from tests.simulation.hall import EVENING, Hall, Post, enrol_gates, make_policy, open_hall
 from tests.simulation.network import Network
 from tests.simulation.server_side import SimServer
 from tests.simulation.staff import Staff
@@ -27,10 +27,10 @@ from tests.simulation.timeline import Happening, Timeline
 from tests.simulation.truth import Answered, Deed, Truth, Visit
 
 CALM_MS = 8_000
-STORM_MS = 180_000
+STORM_MS = 90_000
 PATIENCE_MS = 240_000
-TICK_MS = 3_000
-RELAY_MS = 1_000
+TICK_MS = 4_000
+RELAY_MS = 2_500
 _SKEWS_S = (0, 0, 0.3, -0.3, 2, -20, 45, -90, 150, -240)
 
 
@@ -40,7 +40,7 @@ class Size(Struct, frozen=True, kw_only=True):
     gates: int = 20
     tickets: int = 8
     visits: int = 45
-    deeds: int = 8
+    deeds: int = 12
     breakdowns: int = 14
 
 
@@ -56,7 +56,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     salt: int = 0
 
 
-MakeServer = type[SimServer]
+MakeServer = Callable[[Hall, list[Post], Truth, Random], SimServer]
 
 
 class Evening:
@@ -109,7 +109,7 @@ class Evening:
     async def heal(self) -> None:
         """Mend everything, and wait until all is at rest, or far too long."""
         self.means.network.stormy = False
-        self.means.network.cut.clear()
+        self.means.network.mend(range(len(self.gates)))
         self.means.hall.door.doom = None
         for gate in self.gates:
             gate.fuse = None
@@ -191,15 +191,15 @@ class Evening:
 
     async def _cut_off(self) -> None:
         """Cut one gate or half of them off for a while."""
-        rng, cut = self._rng, self.means.network.cut
+        rng, network = self._rng, self.means.network
         some = rng.sample(range(len(self.gates)), rng.choice((1, 2, len(self.gates) // 2)))
-        cut.update(some)
+        network.part(some)
         self.truth.tally("partition")
 
         async def mend() -> None:
-            cut.difference_update(some)
+            network.mend(some)
 
-        self._timeline.after(rng.randrange(10_000, 150_000), mend)
+        self._timeline.after(rng.randrange(10_000, 90_000), mend)
 
     async def _break_gate(self) -> None:
         self._rng.choice(self.gates).fuse = self._rng.randrange(6)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from random import Random
 
 from tests.simulation.timeline import Happening, Timeline
 
 _USUAL_MS = 20
+
+
+Cables = Callable[[Collection[int]], None]
+"""What is done to the cables of some gates."""
+
+
+def leave(_: Collection[int]) -> None:
+    """Do nothing to them."""
 
 
 class Network:
@@ -19,6 +28,22 @@ class Network:
         self.stormy = False
         self.lost = 0
         self.repeated = 0
+        self._on_part: Cables = leave
+        self._on_mend: Cables = leave
+
+    def watch(self, on_part: Cables, on_mend: Cables) -> None:
+        """Have somebody cut and mend the real cables of those gates to which nothing is carried, or is again."""
+        self._on_part, self._on_mend = on_part, on_mend
+
+    def part(self, gates: Collection[int]) -> None:
+        """Carry nothing from and to some gates."""
+        self.cut.update(gates)
+        self._on_part(gates)
+
+    def mend(self, gates: Collection[int]) -> None:
+        """Carry again."""
+        self.cut.difference_update(gates)
+        self._on_mend(gates)
 
     def carry(self, gate: int, deliver: Happening) -> None:
         """Bring a message from or to a gate, or lose it, or bring it twice, sooner or later."""

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
-from server.db import bootstrap
 from server.db.pool import PgDatabase, open_database
 from tests.conftest import Databases
 from tests.simulation.deeds import do_deed
 from tests.simulation.evening import Evening, Plan, Size, open_evening
 from tests.simulation.evidence import gather
+from tests.simulation.lanes import copy_of
 from tests.simulation.oracle import judge
 from tests.simulation.truth import Deed
 
 SIZE = Size(gates=6, tickets=6)
 PAST_THE_OLD_ONE = 12
-
-
-@asynccontextmanager
-async def backup_of(postgres: str, database: Databases) -> AsyncIterator[Databases]:
-    """Give a copy of a database that nobody is using, as it is now."""
-    name = f"tt_{secrets.token_hex(6)}"
-    source = urlsplit(database.owner_dsn).path.lstrip("/")
-    await bootstrap.create_database(postgres, name, source)
-    yield Databases(
-        owner_dsn=database.owner_dsn.replace(source, name),
-        app_dsn=database.app_dsn.replace(source, name),
-        worker_dsn=database.worker_dsn.replace(source, name),
-    )
-    await bootstrap.drop_database(postgres, name)
 
 
 async def opened(stack: AsyncExitStack, at: Databases) -> PgDatabase:
@@ -57,7 +40,7 @@ async def test_gates_follow_a_server_that_was_set_back_and_lose_no_scan(
         await server.die()
         await server.kill_relay()
         await before.aclose()
-        backup = await stack.enter_async_context(backup_of(postgres, database))
+        backup = await stack.enter_async_context(copy_of(postgres, database))
         means.hall.door.behind = await opened(before, database)
         kept = len(evening.truth.changes)
         await evening.let_pass(6, 40_000)
@@ -76,7 +59,7 @@ async def test_gates_follow_a_server_that_was_set_back_and_lose_no_scan(
 async def set_back(evening: Evening, restored: PgDatabase, kept: int) -> None:
     """Put the backup in the place of the database; the half of the gates has no network and does not hear of it yet."""
     means = evening.means
-    means.network.cut.update(range(0, len(evening.gates), 2))
+    means.network.part(range(0, len(evening.gates), 2))
     await means.server.die()
     await means.server.kill_relay()
     means.hall.door.behind = restored

@@ -26,8 +26,8 @@ from tests.integration.server.messages.post import Notice, notice, waiting
 from tests.integration.server.selling.client import Served
 from tests.integration.server.selling.stage import open_shop, plan_for
 from tests.services.plugin import VirtualHost
-from tests.services.processes import HOST, free_port
-from tests.services.wire import Wire
+from tests.services.processes import free_port
+from tests.services.wire import open_wire
 
 
 @asynccontextmanager
@@ -181,15 +181,12 @@ async def test_without_its_broker_a_server_serves_and_catches_up_when_it_is_back
         assert parts["broker"] == {"status": "degraded", "tookMs": parts["broker"]["tookMs"], "code": "broker_away"}
         bought = await served.buy(served.shop.buyer(), 2)
         assert len(await waiting(served.running.parts.database)) == 5
-        wire = Wire(address.port or 5672)
-        listener = await asyncio.start_server(wire.carry, HOST, port)
-        await until_well(served)
-        async with neighbour(vhost) as other, asyncio.timeout(20):
-            await other.listen()
-            while await waiting(served.running.parts.database):
-                pass
-            await until(served, lambda one: one.running.parts.publisher.published >= 5)  # counted once it is gone
-        assert served.running.parts.publisher.published == 5
-        assert len(bought) == 2
-        listener.close()
-        wire.cut()
+        async with open_wire(address.port or 5672, port):
+            await until_well(served)
+            async with neighbour(vhost) as other, asyncio.timeout(20):
+                await other.listen()
+                while await waiting(served.running.parts.database):
+                    pass
+                await until(served, lambda one: one.running.parts.publisher.published >= 5)  # counted once it is gone
+            assert served.running.parts.publisher.published == 5
+            assert len(bought) == 2
