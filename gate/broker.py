@@ -16,6 +16,8 @@ from shared.settings import Secret
 from shared.sync.access import BrokerAccess, open_access
 
 BROKER_NAME = "broker.json"
+CERTIFICATE_NAME = "broker-client.pem"
+"""This gate's own certificate and key, laid there by whoever runs a broker that asks for one."""
 
 
 class _BrokerFile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from gate.broker import load_access
+from gate.broker import CERTIFICATE_NAME, load_access
 from gate.identity import Identity, load_identity
 from gate.inspection import Inventory, open_data, take_inventory, verify_log
 from gate.keystore import load_keys
@@ -155,7 +155,7 @@ class Checkup:
             return Finding(check="broker", grade="ok", message="none: this gate keeps to the WebSocket")
         probe = await asyncio.to_thread(_load_probe)
         try:
-            host = await probe(access, allow_plain=self._allow_plain)
+            host = await probe(access, self._directory / CERTIFICATE_NAME, allow_plain=self._allow_plain)
         except TicketTokenError as problem:
             # Without it the gate has another way to its server.
             return Finding(check="broker", grade="warning", message=f"{problem} The gate uses the WebSocket meanwhile.")

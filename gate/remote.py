@@ -10,7 +10,7 @@ import aiohttp
 import structlog
 from msgspec import Struct
 
-from gate.broker import keep_access, unseal_access
+from gate.broker import CERTIFICATE_NAME, keep_access, unseal_access
 from gate.identity import Identity
 from gate.keystore import GateKeys
 from gate.store.shadow import open_shelf
@@ -70,6 +70,7 @@ class GateRemote:
                 unseal=self._unseal,
                 monotonic=parts.clock.monotonic,
                 allow_plain=parts.broker.allow_plain,
+                certificate=parts.directory / CERTIFICATE_NAME,
             ),
             parts.broker.access,
         )

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aio_pika
 import structlog
@@ -27,7 +28,7 @@ from yarl import URL
 
 from gate.sync.broker_address import BrokerAddress
 from gate.sync.problems import GateRefused, NotOurServer, ServerAway
-from shared.problems import TicketTokenError
+from shared.problems import InputUnusable, TicketTokenError
 from shared.settings import Secret
 
 CLOSE_WITHIN_S = 2.0
@@ -43,12 +44,17 @@ Take = Callable[[AbstractIncomingMessage], None]
 
 
 class BrokerTarget(Struct, frozen=True, kw_only=True):
-    """Where the broker is, and the account to use there; ``authority`` holds its own certificates, if it has some."""
+    """Where the broker is, and the account to use there.
+
+    ``authority`` holds the broker's own certificates (PEM), if it has some; ``certificate`` is the file of this gate's own and
+    its key, for a broker that asks for one, and need not be there.
+    """
 
     address: BrokerAddress
     account: str
     password: Secret
     authority: str | None = None
+    certificate: Path | None = None
 
 
 class Consumption(Struct, frozen=True, kw_only=True):
@@ -77,7 +83,7 @@ async def connect(target: BrokerTarget) -> AbstractConnection:
         # Lost connections are our own events; the libraries would add a traceback to each.
         logging.getLogger(library).setLevel(logging.CRITICAL)
     address = target.address
-    context = await asyncio.to_thread(_trust, target.authority) if address.tls else None
+    context = await asyncio.to_thread(_trust, target) if address.tls else None
     url = URL.build(
         scheme="amqps" if address.tls else "amqp",
         user=target.account,
@@ -136,8 +142,15 @@ async def close_quietly(thing: AbstractConnection | AbstractChannel) -> None:
             await thing.close()
 
 
-def _trust(authority: str | None) -> ssl.SSLContext:
-    return ssl.create_default_context(cadata=authority)
+def _trust(target: BrokerTarget) -> ssl.SSLContext:
+    context = ssl.create_default_context(cadata=target.authority)
+    own = target.certificate
+    if own is not None and own.exists():
+        try:
+            context.load_cert_chain(own)
+        except OSError as exc:
+            raise InputUnusable(f"{own} holds no certificate (PEM) with its key: mend it or take it away.") from exc
+    return context
 
 
 def _name_problem(exc: Exception) -> TicketTokenError:
@@ -149,11 +162,29 @@ def _name_problem(exc: Exception) -> TicketTokenError:
     closed = isinstance(exc, InvalidFrameError) and "Connection.Close" in str(exc)
     if closed or isinstance(exc, _REFUSALS):
         return GateRefused("The broker does not accept this gate's account, or not for this.")
+    refusal = next((one for one in (exc, exc.__cause__) if isinstance(one, ssl.SSLError)), None)
+    if refusal is not None:
+        return NotOurServer(_describe_refusal(refusal))
     if isinstance(exc, _FOREIGN) or isinstance(exc.__cause__, _FOREIGN):
         return NotOurServer(
             f"Something else than the broker answers at its address ({type(exc).__name__}): does this network want a login?"
+        )
+    if isinstance(exc, ConnectionResetError) or isinstance(exc.__cause__, ConnectionResetError):
+        # With TLS 1.3 a client's certificate is looked at after the handshake, and the end can overtake the reason.
+        return ServerAway(
+            "The broker ended the connection; over TLS that is also how one does not accept this gate's certificate: "
+            "see broker-client.pem in its data directory."
         )
     # aiormq ends what was under way on a lost connection with a bare Exception at times.
     if isinstance(exc, _BROKEN) or type(exc) is Exception:
         return ServerAway(f"The broker does not answer ({type(exc).__name__}).")
     raise exc
+
+
+def _describe_refusal(problem: ssl.SSLError) -> str:
+    if isinstance(problem, ssl.SSLCertVerificationError):
+        return f"What answers as the broker has no certificate this gate trusts: {problem.verify_message}."
+    reason = (problem.reason or str(problem)).replace("_", " ").lower()
+    if "alert" in reason:
+        return f"The broker does not accept this gate's certificate ({reason}): see broker-client.pem in its data directory."
+    return f"Something else than the broker answers at its address ({reason}): does this network want a login?"

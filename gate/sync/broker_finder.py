@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,7 +25,7 @@ _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 class FinderParts(Struct, frozen=True, kw_only=True, eq=False):
-    """What a finder works with; ``unseal`` opens and keeps what the server sent."""
+    """What a finder works with; ``unseal`` opens and keeps what the server sent, ``certificate`` is where one may lie."""
 
     tenant: TenantId
     event: EventId
@@ -33,6 +34,7 @@ class FinderParts(Struct, frozen=True, kw_only=True, eq=False):
     unseal: Callable[[str], Awaitable[BrokerAccess]]
     monotonic: Callable[[], float]
     allow_plain: bool
+    certificate: Path
 
 
 class BrokerFinder:
@@ -64,6 +66,7 @@ class BrokerFinder:
             account=access.account,
             password=access.password,
             authority=access.authority,
+            certificate=self._parts.certificate,
         )
         who = BrokerSelf(tenant=self._parts.tenant, event=self._parts.event, gate=self._parts.gate)
         return AmqpDialler(target, who)

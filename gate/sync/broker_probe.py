@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from gate.sync.broker_address import read_broker_address
 from gate.sync.broker_channel import BrokerTarget, as_link_problems, close_quietly, connect
@@ -11,7 +12,7 @@ from shared.sync.access import BrokerAccess
 _WITHIN_S = 10.0
 
 
-async def probe_broker(access: BrokerAccess, *, allow_plain: bool) -> str:
+async def probe_broker(access: BrokerAccess, certificate: Path, *, allow_plain: bool) -> str:
     """Log in and out again; return the broker's host.
 
     Raises:
@@ -19,7 +20,13 @@ async def probe_broker(access: BrokerAccess, *, allow_plain: bool) -> str:
         InputUnusable: its address may not be used.
     """
     address = read_broker_address(access.address, allow_plain=allow_plain)
-    target = BrokerTarget(address=address, account=access.account, password=access.password, authority=access.authority)
+    target = BrokerTarget(
+        address=address,
+        account=access.account,
+        password=access.password,
+        authority=access.authority,
+        certificate=certificate,
+    )
     with as_link_problems():
         async with asyncio.timeout(_WITHIN_S):
             connection = await connect(target)

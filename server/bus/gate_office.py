@@ -23,6 +23,7 @@ from server.bus.gate_topology import (
     joined,
     stream_binding,
 )
+from server.bus.management import explain, open_management
 from server.bus.problems import BusAway, BusDenied, TopologyDiffers
 from server.bus.queue_states import QueueState, StreamNames, sort_streams
 from server.bus.topology import TICKETS, Binding, Exchange, Queue
@@ -236,7 +237,7 @@ class RabbitOffice:
                 said = await answer.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as exc:
             raise BusAway(
-                f"RabbitMQ's management API does not answer ({type(exc).__name__}): see RABBITMQ_MANAGEMENT_URL."
+                f"RabbitMQ's management API does not answer ({explain(exc)}): see RABBITMQ_MANAGEMENT_URL."
             ) from exc
         if answer.status in {401, 403}:
             raise BusDenied(
@@ -252,9 +253,7 @@ class RabbitOffice:
 @asynccontextmanager
 async def open_office(api_url: Secret, vhost: str) -> AsyncIterator[RabbitOffice]:
     """Open the broker's administration; ``api_url`` is its address with its account."""
-    address = api_url.value.rstrip("/").removesuffix("/api")
-    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-    async with aiohttp.ClientSession(address, timeout=timeout) as session:
+    async with open_management(api_url, _TIMEOUT_S) as session:
         yield RabbitOffice(session, vhost)
 
 

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 from msgspec import Struct
 
+from server.bus.management import explain, open_management
 from server.bus.problems import BusAway, BusDenied
 from server.bus.topology import Binding, Topology
 from shared.settings import Secret
@@ -75,26 +76,24 @@ async def read_broker_clock(api_url: Secret) -> datetime:
     Raises:
         BusAway: the API does not answer, or tells no time.
     """
-    address, timeout = api_url.value.rstrip("/").removesuffix("/api"), aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
-        async with aiohttp.ClientSession(address, timeout=timeout) as session, session.get("/api/") as answer:
+        async with open_management(api_url, _TIMEOUT_S) as session, session.get("/api/") as answer:
             return parsedate_to_datetime(answer.headers["Date"])
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError) as exc:
         raise BusAway(
-            f"RabbitMQ's management API tells no time ({type(exc).__name__}): see RABBITMQ_MANAGEMENT_URL."
+            f"RabbitMQ's management API tells no time ({explain(exc)}): see RABBITMQ_MANAGEMENT_URL."
         ) from exc
 
 
 async def _fetch(api_url: Secret, vhost: str) -> _State:
-    address, timeout = api_url.value.rstrip("/").removesuffix("/api"), aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
-        async with aiohttp.ClientSession(address, timeout=timeout) as session:
+        async with open_management(api_url, _TIMEOUT_S) as session:
             exchanges = await _get(session, "exchanges", vhost, list[_Exchange])
             queues = await _get(session, "queues", vhost, list[_Queue])
             bindings = await _get(session, "bindings", vhost, list[_Binding])
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as exc:
         raise BusAway(
-            f"RabbitMQ's management API does not answer ({type(exc).__name__}): enable its plugin and see RABBITMQ_MANAGEMENT_URL."
+            f"RabbitMQ's management API does not answer ({explain(exc)}): enable its plugin and see RABBITMQ_MANAGEMENT_URL."
         ) from exc
     return _State(
         exchanges={exchange.name: exchange for exchange in exchanges},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from server.bus.rabbit_consumer import RabbitConsumer
 from server.bus.rabbit_dead import RabbitDead
 from server.bus.rabbit_link import RabbitLink, RabbitPlan
 from server.bus.rabbit_publisher import RabbitPublisher
+from server.bus.tls import make_context, read_tls_files
 from server.bus.topology import EVENTS
 from server.services.ports_bus import DeadLetter, Envelope, Handler, Posting
 from shared.problems import SettingsInvalid
@@ -100,6 +102,7 @@ def check_address(url: Secret) -> None:
         usable = False
     if not usable:
         raise SettingsInvalid("RABBITMQ_URL is amqp://user:password@host:port/vhost, or amqps:// for TLS.")
+    read_tls_files(url, "RABBITMQ_URL")
 
 
 @asynccontextmanager
@@ -107,9 +110,11 @@ async def open_rabbit(plan: RabbitPlan) -> AsyncIterator[RabbitBus]:
     """Open the bus for the length of a block; it connects when it is first used, and again when it has to.
 
     Raises:
-        SettingsInvalid: its address cannot be one.
+        SettingsInvalid: its address cannot be one, or names certificates that cannot be used.
     """
     check_address(plan.url)
+    # Each connection reads them anew, so that they can be renewed; what is wrong from the beginning is told now.
+    await asyncio.to_thread(make_context, plan.url, "RABBITMQ_URL")
     for library in ("aio_pika", "aiormq"):
         # Lost connections are our own events; the libraries would add a traceback to each.
         logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -18,6 +18,7 @@ from server.bus.odd_properties import bear_odd_properties
 from server.bus.patience import Pause
 from server.bus.problems import BusAway, BusDenied, TopologyDiffers
 from server.bus.rabbit_opening import RABBIT_PROBLEMS, close_connection, open_connection
+from server.bus.tls import describe_refusal
 from server.bus.topology import TICKETS, Topology
 from shared.settings import Secret
 
@@ -157,5 +158,8 @@ class RabbitLink:
 
 def away(exc: BaseException) -> BusAway:
     """Return the problem that says RabbitMQ is away."""
+    refusal = describe_refusal(exc)
+    if refusal is not None:
+        return BusAway(f"RabbitMQ cannot be used: {refusal} (RABBITMQ_URL).")
     said = type(exc).__name__ if isinstance(exc, RuntimeError) or not str(exc) else str(exc)
     return BusAway(f"RabbitMQ is away ({said}): see that it runs and RABBITMQ_URL is right.")

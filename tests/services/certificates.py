@@ -40,31 +40,57 @@ def write_pem(certificate: x509.Certificate) -> str:
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
+class Authority:
+    """Whoever vouches for others."""
+
+    def __init__(self) -> None:
+        self.certificate, self._key = make_authority()
+
+    @property
+    def pem(self) -> str:
+        """Its certificate."""
+        return write_pem(self.certificate)
+
+    def write_client_file(self, path: Path, age: timedelta = timedelta(hours=1)) -> Path:
+        """Write a client's certificate and key into one file; one older than a day and an hour is out of date."""
+        return self._write(path, ExtendedKeyUsageOID.CLIENT_AUTH, age)
+
+    def write_server_file(self, path: Path, age: timedelta = timedelta(hours=1)) -> Path:
+        """Write a server's certificate and key into one file."""
+        return self._write(path, ExtendedKeyUsageOID.SERVER_AUTH, age)
+
+    def _write(self, path: Path, usage: x509.ObjectIdentifier, age: timedelta) -> Path:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, TLS_NAME)])
+        names = x509.SubjectAlternativeName([x509.DNSName(TLS_NAME)])
+        issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = _begin(name, self.certificate.subject, key, age).add_extension(names, critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        signed = builder.add_extension(issuer_id, critical=False).sign(self._key, hashes.SHA256())
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path.write_text(write_pem(signed) + private.decode())
+        return path
+
+
 def write_server_files(directory: Path) -> str:
-    """Write ``server.pem`` and ``server.key`` with a certificate of a new authority, which is returned as PEM."""
-    authority, authority_key = make_authority()
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, TLS_NAME)])
-    names = x509.SubjectAlternativeName([x509.DNSName(TLS_NAME)])
-    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-    issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    builder = _begin(name, authority.subject, key).add_extension(names, critical=False)
-    signed = builder.add_extension(usage, critical=False).add_extension(issuer_id, critical=False)
-    (directory / "server.pem").write_text(write_pem(signed.sign(authority_key, hashes.SHA256())))
-    plain = serialization.NoEncryption()
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-    (directory / "server.key").write_bytes(private)
-    return write_pem(authority)
+    """Write ``server.pem``, certificate and key, of a new authority, which is returned as PEM."""
+    authority = Authority()
+    authority.write_server_file(directory / "server.pem")
+    return authority.pem
 
 
-def _begin(name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _begin(
+    name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, age: timedelta = timedelta(hours=1)
+) -> x509.CertificateBuilder:
+    begun = datetime.now(UTC) - age
     return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + _LIFETIME)
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(hours=1) + _LIFETIME)
     )

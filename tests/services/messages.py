@@ -10,11 +10,15 @@ from msgspec import Struct
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """Which service to start; a port and password only when a killed one is to come back under its old address."""
+    """Which service to start; a port and password only when a killed one is to come back under its old address.
+
+    With ``client_authority`` (PEM) RabbitMQ lets nobody in over TLS who shows no certificate of that authority.
+    """
 
     service: Literal["valkey", "rabbitmq"]
     port: int = 0
     password: str = ""
+    client_authority: str = ""
 
 
 class Running(Struct, frozen=True, kw_only=True, tag="running"):
@@ -30,6 +34,7 @@ class Running(Struct, frozen=True, kw_only=True, tag="running"):
     api_url: str = ""
     """RabbitMQ's management API, with its account."""
     tls_port: int = 0
+    tls_api_port: int = 0
     authority: str = ""
     """The certificate (PEM) that vouches for RabbitMQ's, whose name is `certificates.TLS_NAME`."""
     seconds: float = 0.0

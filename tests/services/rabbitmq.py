@@ -40,13 +40,14 @@ class Ports(Struct, frozen=True, kw_only=True):
     amqp: int
     tls: int
     api: int
+    tls_api: int
     epmd: int
     distribution: int
     metrics: int
 
 
 @contextmanager
-def run_rabbitmq(_: Request, directory: Path) -> Iterator[Served]:
+def run_rabbitmq(request: Request, directory: Path) -> Iterator[Served]:
     """Run one RabbitMQ node until the block ends; restarted, it keeps its data, ports and accounts.
 
     Raises:
@@ -56,7 +57,7 @@ def run_rabbitmq(_: Request, directory: Path) -> Iterator[Served]:
     password = secrets.token_hex(12)
     ports = Ports(**{name: free_port() for name in Ports.__struct_fields__})
     authority = write_server_files(directory)
-    _write_files(directory, ports, password)
+    _write_files(directory, ports, password, request.client_authority)
     env = _environment(programs, directory, ports)
     with _epmd(programs, directory, env):
         node = _Node(programs, directory, env, ports)
@@ -70,6 +71,7 @@ def run_rabbitmq(_: Request, directory: Path) -> Iterator[Served]:
                 port=ports.amqp,
                 password=password,
                 tls_port=ports.tls,
+                tls_api_port=ports.tls_api,
                 authority=authority,
             )
 
@@ -152,7 +154,7 @@ def _version(programs: RabbitPrograms) -> str:
     return found[0].removeprefix("rabbitmq_server-") if found else "unknown version"
 
 
-def _write_files(directory: Path, ports: Ports, password: str) -> None:
+def _write_files(directory: Path, ports: Ports, password: str, client_authority: str) -> None:
     # https://www.rabbitmq.com/docs/passwords: four bytes of salt, then SHA-256 over salt and password.
     salt = os.urandom(4)
     digest = base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
@@ -166,11 +168,12 @@ def _write_files(directory: Path, ports: Ports, password: str) -> None:
     settings = [
         f"listeners.tcp.1 = {HOST}:{ports.amqp}",
         f"listeners.ssl.1 = {HOST}:{ports.tls}",
-        f"ssl_options.certfile = {directory}/server.pem",
-        f"ssl_options.keyfile = {directory}/server.key",
-        "ssl_options.verify = verify_none",
+        *_tls_options("ssl_options", directory, client_authority),
         f"management.tcp.ip = {HOST}",
         f"management.tcp.port = {ports.api}",
+        f"management.ssl.ip = {HOST}",
+        f"management.ssl.port = {ports.tls_api}",
+        *_tls_options("management.ssl", directory, client_authority),
         "loopback_users = none",
         "log.file = false",
         "log.console = true",
@@ -195,6 +198,20 @@ def _read_compose_file() -> dict[str, str]:
     """Return the configuration files that the compose file holds, by name."""
     content = (Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8")
     return {name: one["content"] for name, one in yaml.safe_load(content)["configs"].items()}
+
+
+def _tls_options(options: str, directory: Path, authority: str) -> list[str]:
+    own = [f"{options}.certfile = {directory}/server.pem", f"{options}.keyfile = {directory}/server.pem"]
+    if not authority:
+        return [*own, f"{options}.verify = verify_none"]
+    file = directory / "clients.pem"
+    file.write_text(authority)
+    return [
+        *own,
+        f"{options}.cacertfile = {file}",
+        f"{options}.verify = verify_peer",
+        f"{options}.fail_if_no_peer_cert = true",
+    ]
 
 
 def _environment(programs: RabbitPrograms, directory: Path, ports: Ports) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from server.bus.rabbit import check_address, open_rabbit
@@ -25,3 +27,27 @@ def test_usable_ones_are_taken() -> None:
         check_address(Secret(url))
     assert RabbitPlan(url=Secret("amqps://broker/%2Fhouse")).vhost == "/house"
     assert RabbitPlan(url=Secret("amqps://broker")).vhost == "/"
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("amqps://user:hush@host/?no_verify_ssl=1", "no_verify_ssl"),
+        ("amqp://user:hush@host/?cafile=/tmp/ca.pem", "scheme has no TLS"),
+        ("amqps://user:hush@host/?keyfile=/tmp/key.pem", "without the certfile"),
+        ("amqps://user:hush@host/?cafile=/nowhere/ca.pem", "cafile=/nowhere/ca.pem cannot be read"),
+        ("amqps://user:hush@host/?certfile=/nowhere/own.pem", "certfile=/nowhere/own.pem cannot be read"),
+        ("amqps://user:hush@host/?cafile=EMPTY", "is not usable"),
+        ("amqps://user:hush@host/?certfile=EMPTY&keyfile=EMPTY", "is not usable"),
+    ],
+)
+async def test_certificates_that_cannot_be_meant_are_refused_before_anything_is_opened(
+    url: str, meant: str, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("no certificate\n")
+    with pytest.raises(SettingsInvalid, match=meant) as caught:
+        async with open_rabbit(RabbitPlan(url=Secret(url.replace("EMPTY", str(empty))))):
+            raise AssertionError(url)
+    assert "RABBITMQ_URL" in str(caught.value)
+    assert "hush" not in str(caught.value)
