@@ -78,12 +78,13 @@ async def prepare_target(admin_dsn: str) -> int:
 
 
 async def check_target(admin_dsn: str) -> Stock:
-    """Return what was put into a database, after it has learnt its own sizes.
+    """Return what was put into a database, after it has learnt its own sizes and that no stream of a broker is its own.
 
     Raises:
         SchemaTooNew, SchemaEdited: the backup is of another program's database.
     """
     async with _session(admin_dsn) as admin:
+        await admin.execute(_statement("renew_streams"))
         await admin.execute(_statement("refresh_statistics"))
         return await _take_stock(admin)
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 from server.services.ports_broker import BrokerDatabase, BrokerOffice
 from server.services.rows_broker import AccountRow, StreamRow
 from shared.clock import Clock
-from shared.sync.broker import name_account, name_stream
+from shared.sync.broker import base_of_stream, name_account, name_stream
 
 log = structlog.get_logger()
 
@@ -104,9 +104,11 @@ class BrokerKeeper:
             else:
                 continue
             lost += 1
-        earlier = {name_stream(one.tenant, one.event, edition) for one in streams for edition in range(one.edition)}
-        for name in sorted(earlier & set(found.there)):
-            await self._office.drop_stream(name)
+        # Earlier editions, and those of a database that was lost and restored: whoever reads one is to begin anew.
+        known, wanted = {name_stream(one.tenant, one.event) for one in streams}, {_name(one) for one in streams}
+        for name in sorted(set(found.there) - wanted):
+            if base_of_stream(name) in known:
+                await self._office.drop_stream(name)
         return lost
 
     async def _carry_out(self, account: AccountRow) -> None:

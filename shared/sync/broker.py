@@ -107,6 +107,11 @@ def name_stream(tenant: TenantId, event: EventId, edition: int = 0) -> str:
     return f"ticket.feed.{tenant}.{event}" + (f".{edition}" if edition else "")
 
 
+def base_of_stream(name: str) -> str:
+    """Return the name of a stream's first edition."""
+    return ".".join(name.split(".")[:4])
+
+
 def name_key(kind: str, tenant: TenantId, gate: GateId) -> str:
     """Return the key under which a gate publishes; ``kind`` is ``words`` or ``scans``."""
     return f"{kind}.{tenant}.{gate}"

@@ -21,12 +21,14 @@ from gate.sync.problems import GateRefused
 from server.gate_broker import GateBrokerPlan
 from shared.clock import ManualClock
 from shared.codes.keys import KeyRing
+from shared.ids import EventId
 from shared.settings import Secret
 from shared.sync.access import BrokerAccess, open_access
 from shared.sync.wire import GateFrame, ServerFrame
 from tests.conftest import Databases
 from tests.integration.server.doors.house import House, hello, open_house
 from tests.integration.server.doors.paper_gate import PaperGate
+from tests.integration.server.doors.stage import Stage
 from tests.services.plugin import VirtualHost
 
 PATIENCE_S = 20.0
@@ -77,10 +79,22 @@ class Exchange(Struct, frozen=True, kw_only=True, eq=False):
 
     async def streaming(self, gate: PaperGate) -> None:
         """Wait until the stream of a gate's event has begun."""
+        await self._begun(gate.row.event)
 
+    async def streaming_of(self, stage: Stage) -> None:
+        """Wait until an event's stream has begun and reaches as far as its feed."""
+        await self._begun(stage.event)
+
+        async def reached() -> bool:
+            async with self.house.parts.database.worker() as unit:
+                return not await unit.broker.due_streams(stage.clock.now())
+
+        await until(reached)
+
+    async def _begun(self, event: EventId) -> None:
         async def begun() -> bool:
             async with self.house.parts.database.worker() as unit:
-                rows = [row for row in await unit.broker.streams() if row.event == gate.row.event]
+                rows = [row for row in await unit.broker.streams() if row.event == event]
             return bool(rows) and rows[0].begun_seq is not None
 
         await until(begun)
