@@ -20,6 +20,7 @@ from server.bus.rabbit_link import RabbitPlan
 from server.bus.topology import TICKETS
 from server.db.broker_store import open_leader_session
 from server.db.pool import PgDatabase
+from server.domain.access import GateCaller
 from server.services.broker_access import BrokerOffer
 from server.services.broker_keeper import BrokerKeeper
 from server.services.context import Context
@@ -36,7 +37,7 @@ _LOOK_EVERY_S = 15.0
 """A notice may be lost, and a leader may have gone: so long at most until the next one looks."""
 
 _RETRY_S = (0.2, 1.0, 5.0, 15.0)
-_CHANNELS = ("broker", "feed")
+_CHANNELS = ("broker", "feed", "command")
 
 log = structlog.get_logger()
 
@@ -104,15 +105,21 @@ async def open_gate_broker(plan: GateBrokerPlan) -> AsyncIterator[GateBroker]:
 
 
 class _Bells:
-    """Two bells that notices ring, and how long to wait before looking whether all is still there."""
+    """Bells that notices ring, and how long to wait before looking whether all is still there."""
 
     def __init__(self, inspect_every_s: float) -> None:
         self.inspect_every_s = inspect_every_s
         self.accounts = asyncio.Event()
         self.feed = asyncio.Event()
+        self.commands = asyncio.Event()
+        self.commanded: set[str] = set()
 
-    def ring(self, channel: str, _payload: str) -> None:
-        """Take a notice; a new event's stream needs both."""
+    def ring(self, channel: str, payload: str) -> None:
+        """Take a notice; a new event's stream needs both, and which gate was commanded is in its notice."""
+        if channel == "command":
+            self.commanded.add(payload)
+            self.commands.set()
+            return
         self.feed.set()
         if channel == "broker":
             self.accounts.set()
@@ -131,6 +138,7 @@ async def run_gate_broker(
         group.create_task(_persist("scans", lambda: broker.bus.consume(SCANS, mail.on_scans)))
         group.create_task(database.listen(_CHANNELS, bells.ring))
         group.create_task(_persist("leader", lambda: _lead(database, keeper, press, bells)))
+        group.create_task(_persist("commands", lambda: _keep_commanding(database, mail, bells)))
         group.create_task(_keep_beating(beat))
 
 
@@ -173,6 +181,18 @@ async def _keep_pressing(session: LeaderSession, press: FeedPress, bells: _Bells
         await session.lead()
         await press.run_once()
         await _ring(bells.feed, _LOOK_EVERY_S)
+
+
+async def _keep_commanding(database: PgDatabase, mail: GateMail, bells: _Bells) -> None:
+    """Have gates hear at once what they are to obey; every process does so, and hearing it twice does no harm."""
+    while True:
+        await bells.commands.wait()
+        bells.commands.clear()
+        commanded, bells.commanded = bells.commanded, set()
+        async with database.worker() as unit:
+            accounts = [one for one in await unit.broker.accounts() if str(one.gate) in commanded and not one.revoked]
+        for account in accounts:
+            await mail.tell_commands(GateCaller(tenant=account.tenant, gate=account.gate))
 
 
 async def _ring(bell: asyncio.Event, longest_s: float) -> None:

@@ -25,6 +25,7 @@ from shared.ids import EventId, GateId, TenantId
 from shared.problems import TicketTokenError
 from shared.sync.broker import (
     FEED,
+    UNASKED,
     UP,
     Place,
     Word,
@@ -36,7 +37,7 @@ from shared.sync.broker import (
     name_queue,
     name_stream,
 )
-from shared.sync.wire import FeedFrame, GateFrame, ServerFrame, Welcome
+from shared.sync.wire import CommandsFrame, FeedFrame, GateFrame, ServerFrame, Welcome
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -154,6 +155,10 @@ class AmqpLink:
             carried = decode_stream_frame(message.body)
             return carried if isinstance(carried, FeedFrame) else None
         letter = decode_letter(message.body)
+        if letter.session == UNASKED:
+            # Before the welcome nothing is listened to; what lay in the queue is said again then.
+            welcomed = self.place is not None
+            return letter.frame if welcomed and isinstance(letter.frame, CommandsFrame) else None
         if letter.session != self._session:
             return None
         if isinstance(letter.frame, Welcome):

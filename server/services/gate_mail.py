@@ -16,7 +16,7 @@ from server.domain.access import GateCaller
 from server.domain.flood import FloodMeter
 from server.services.broker_access import change_password
 from server.services.context import Context
-from server.services.gate_commands import settle_commands
+from server.services.gate_commands import find_due, settle_commands
 from server.services.ingest import take_batch
 from server.services.link import FRAME_ENTRIES, Greeting, Known, check_up, greet, read_feed
 from server.services.ports_bus import Arrived, Bus, Outcome, Posting
@@ -26,7 +26,7 @@ from server.services.rows_broker import StreamRow
 from shared.clock import unix_ms
 from shared.ids import uuid7
 from shared.problems import CodeMalformed, Conflict, Denied, InputUnusable, NotFound, TicketTokenError
-from shared.sync.broker import DOWN, Letter, Place, Word, decode_word, encode_message, name_account, read_key
+from shared.sync.broker import DOWN, UNASKED, Letter, Place, Word, decode_word, encode_message, name_account, read_key
 from shared.sync.scan import SignedBatch
 from shared.sync.wire import (
     BundleFrame,
@@ -98,6 +98,18 @@ class GateMail:
         if not isinstance(word.frame, Scans):
             return await self._set_aside(caller, arrived.body, LinkMisused("Only scans come under this key."))
         return await self._take(_Said(caller=caller, word=word), word.frame.signed)
+
+    async def tell_commands(self, caller: GateCaller) -> None:
+        """Tell a gate at once what it is to obey; one that cannot hear it now is told when it says something itself.
+
+        Raises:
+            Unavailable: the broker or the database is away.
+        """
+        async with self._context.db.tenant(caller.tenant) as tx:
+            gate = await tx.gates.get(caller.gate)
+            due = [] if gate is None or gate.revoked_at is not None else await find_due(tx, self._context, gate)
+        if due:
+            await self._send(caller, [Letter(session=UNASKED, frame=CommandsFrame(commands=due))])
 
     async def _take(self, said: _Said, signed: SignedBatch) -> Outcome:
         context = self._context

@@ -25,6 +25,9 @@ DOWN = "ticket.gates.down"
 FEED = "ticket.feed"
 """The direct exchange from which events' streams are fed; the key is ``tenant.event``."""
 
+UNASKED = UUID(int=0)
+"""The session of a letter that answers nothing; gates that do not know it pass it over, and hear the same when they ask."""
+
 WORDS_KEY = "words"
 SCANS_KEY = "scans"
 
@@ -55,7 +58,10 @@ class Word(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Letter(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A frame for one gate; ``session`` is that of the word it answers, so that nothing of an earlier connection counts."""
+    """A frame for one gate; ``session`` is that of the word it answers, so that nothing of an earlier connection counts.
+
+    Commands alone come unasked as well, under `UNASKED`: signed and numbered, they count once, whichever connection they come by.
+    """
 
     session: UUID
     frame: ServerFrame

@@ -26,7 +26,19 @@ from server.services.rows_gates import SnapshotRow
 from shared.admission.verdict import Direction
 from shared.clock import ManualClock, SystemClock, unix_ms
 from shared.ids import CommandId, GateId, uuid7
-from shared.sync.command import Command, CommandKind, Hold, Order, Outcome, Resume, SignedCommand, Wipe, sign_command
+from shared.sync.command import (
+    Command,
+    CommandKind,
+    Hold,
+    Order,
+    Outcome,
+    Resume,
+    SignedCommand,
+    Wipe,
+    open_command,
+    sign_command,
+)
+from shared.sync.wire import CommandsFrame, Welcome
 from tests.conftest import Databases
 from tests.integration.broker.agents import enrol_at, scan_junk, stored_seqs
 from tests.integration.broker.stage import Exchange, until
@@ -149,6 +161,22 @@ async def test_linked_gate_obeys_at_once_over_the_websocket_and_loads_everything
         assert await organiser.until_settled(3) == ["done"] * 3
         await gate.until(lambda now: now.linked and now.tickets == 2 and gate.agent.engine.current)
     assert await newest_snapshot(house) is not None
+
+
+async def test_gate_at_the_broker_hears_of_a_command_without_asking(exchange: Exchange) -> None:
+    gate, beside = await exchange.house.stage.enrol(), await exchange.house.stage.enrol("South")
+    line, other = await exchange.link(gate), await exchange.link(beside)
+    for at in (line, other):
+        await at.until(Welcome)
+    async with exchange.house.stage.db.tenant(gate.row.tenant) as tx:
+        key = (await exchange.house.stage.vault.config_key(tx)).public_key()
+    # Neither gate says anything more; what one is told, the other one is not.
+    for one, at in ((gate, line), (beside, other)):
+        given = await Organiser(exchange.house, one.id).command(CommandKind.MESSAGE, "Doors in 5 minutes")
+        [heard] = (await at.until(CommandsFrame)).commands
+        assert open_command(heard, one.id, key).id == given
+    for at in (line, other):
+        await at.link.close()
 
 
 async def newest_snapshot(house: House) -> SnapshotRow | None:
