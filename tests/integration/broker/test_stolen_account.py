@@ -22,12 +22,16 @@ from tests.integration.broker.thief import (
     binding,
     breaking_in,
     consuming,
+    cutting,
     declaring,
     declaring_exchange,
     deleting,
     deleting_exchange,
+    forwarding,
+    getting,
     publishing,
     purging,
+    unbinding,
 )
 from tests.integration.server.doors.house import hello
 from tests.integration.server.doors.paper_gate import PaperGate
@@ -115,6 +119,38 @@ async def test_a_gates_account_may_do_nothing_but_be_that_gate(exchange: Exchang
         # A stream can be emptied by nobody: whoever tries is thrown out.
         assert await thief.tries(purging(own)) != "done"
         await asyncio.wait_for(thief.lost.wait(), 10)
+
+
+async def names(exchange: Exchange, kind: str) -> list[str]:
+    """Return the names of all queues or exchanges there are; the default exchange has none."""
+    async with exchange.house.client.get(f"{exchange.vhost.api_url}/api/{kind}/{exchange.vhost.name}") as answer:
+        return [str(one["name"]) for one in await answer.json() if one["name"]]
+
+
+async def test_every_method_on_everything_there_is_is_refused_but_for_what_makes_a_gate(exchange: Exchange) -> None:
+    mine, _, _ = await neighbours(exchange)
+    access = await exchange.access(mine)
+    await exchange.settled(mine)
+    own, stream = name_queue(mine.row.tenant, mine.id), name_stream(mine.row.tenant, mine.row.event)
+    queues, exchanges = await names(exchange, "queues"), await names(exchange, "exchanges")
+    assert {own, stream, SCANS, WORDS, INBOX, DEAD_LETTERS} < set(queues)
+    assert {UP, DOWN, FEED, EVENTS, FOREIGN_EVENTS, DEAD, REPLAY, "amq.direct"} < set(exchanges)
+    attempts: dict[str, Attempt] = {}
+    for queue in queues:
+        attempts |= {f"delete {queue}": deleting(queue), f"redeclare {queue}": declaring(queue)}
+        attempts |= {f"bind {queue}": binding(queue, UP, "#"), f"unbind {queue}": unbinding(queue, UP, "#")}
+        attempts[f"write {queue}"] = publishing("", queue)
+        if queue not in {own, stream}:
+            attempts |= {f"get {queue}": getting(queue), f"consume {queue}": consuming(queue)}
+            attempts[f"purge {queue}"] = purging(queue)
+    for name in exchanges:
+        attempts |= {f"delete {name}": deleting_exchange(name), f"redeclare {name}": declaring_exchange(name)}
+        attempts |= {f"{name} to {UP}": forwarding(name, UP), f"cut {name} from {UP}": cutting(name, UP)}
+        attempts |= {f"{UP} to {name}": forwarding(UP, name), f"copy {name}": binding(own, name, "#")}
+        if name != UP:
+            attempts[f"publish to {name}"] = publishing(name, name_key("words", mine.row.tenant, mine.id))
+    async with breaking_in(access) as thief:
+        assert await outcomes(thief, attempts) == dict.fromkeys(attempts, REFUSED)
 
 
 async def test_a_gates_account_is_nobody_to_the_management_api(exchange: Exchange) -> None:

@@ -91,6 +91,15 @@ def consuming(queue: str, **arguments: str) -> Attempt:
     return attempt
 
 
+def getting(queue: str) -> Attempt:
+    """Return the attempt to fetch one message out of a queue."""
+
+    async def attempt(channel: AbstractChannel) -> None:
+        await (await channel.get_queue(queue, ensure=False)).get(fail=False, timeout=PATIENCE_S)
+
+    return attempt
+
+
 def declaring(queue: str) -> Attempt:
     """Return the attempt to make a queue."""
     return lambda channel: channel.declare_queue(queue, durable=True)
@@ -106,6 +115,37 @@ def binding(queue: str, exchange: str, key: str) -> Attempt:
 
     async def attempt(channel: AbstractChannel) -> None:
         await (await channel.get_queue(queue, ensure=False)).bind(exchange, key)
+
+    return attempt
+
+
+def unbinding(queue: str, exchange: str, key: str) -> Attempt:
+    """Return the attempt to keep messages from a queue."""
+
+    async def attempt(channel: AbstractChannel) -> None:
+        await (await channel.get_queue(queue, ensure=False)).unbind(exchange, key)
+
+    return attempt
+
+
+def forwarding(source: str, target: str) -> Attempt:
+    """Return the attempt to have one exchange's messages copied to another."""
+
+    async def attempt(channel: AbstractChannel) -> None:
+        await (await channel.get_exchange(target, ensure=False)).bind(
+            await channel.get_exchange(source, ensure=False), "#"
+        )
+
+    return attempt
+
+
+def cutting(source: str, target: str) -> Attempt:
+    """Return the attempt to end such a copying."""
+
+    async def attempt(channel: AbstractChannel) -> None:
+        await (await channel.get_exchange(target, ensure=False)).unbind(
+            await channel.get_exchange(source, ensure=False), "#"
+        )
 
     return attempt
 
