@@ -123,7 +123,8 @@ async def rule_on(parts: AdmitParts, decided: Decided, handle_hash: bytes, facts
 
 async def find_presence(parts: AdmitParts, decided: Decided, handle_hash: bytes) -> Presence:
     """Return where a ticket's holder is, as far as this gate knows."""
-    return fold(await list_passages(parts, decided, handle_hash))
+    known = await list_passages(parts, decided, handle_hash)
+    return fold(known, decided.briefing.policy.double_read_s)
 
 
 async def list_passages(parts: AdmitParts, decided: Decided, handle_hash: bytes) -> list[Admission]:

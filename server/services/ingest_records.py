@@ -252,7 +252,8 @@ class RecordTaker:
             online=record.mode is Mode.ONLINE,
         )
         facts = self._facts(record, handle)
-        return decide(facts, fold(before), self._event.policy, place, from_unix_ms(record.at_ms)).reason
+        policy = self._event.policy
+        return decide(facts, fold(before, policy.double_read_s), policy, place, from_unix_ms(record.at_ms)).reason
 
     def _facts(self, record: ScanRecord, handle: HandleRow) -> Facts:
         locked = self._tickets[handle.ticket]

@@ -73,7 +73,7 @@ class Known(Struct, frozen=True, kw_only=True):
     @property
     def presence(self) -> Presence:
         """Return where its holder is by the admissions that count everywhere."""
-        return fold([one.admission for one in self.seen if one.counts])
+        return fold([one.admission for one in self.seen if one.counts], self.event.policy.double_read_s)
 
 
 class Spot(Struct, frozen=True, kw_only=True):

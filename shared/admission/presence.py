@@ -83,9 +83,22 @@ def passages(*groups: Iterable[Admission]) -> list[Admission]:
     return [one for name, one in known.items() if one.undoes is None and name not in gone]
 
 
-def fold(admissions: Iterable[Admission]) -> Presence:
-    """Return the presence after all given admissions; order and repetition make no difference."""
-    return sum_up(passages(admissions))
+def fold(admissions: Iterable[Admission], double_read_s: int = 0) -> Presence:
+    """Return the presence after all given admissions; order and repetition make no difference.
+
+    With ``double_read_s``, the policy's, what was seen once more within so many seconds is one passage, as it is for the ledger.
+    """
+    return sum_up(leave_out_repeats(passages(admissions), double_read_s))
+
+
+def leave_out_repeats(known: Iterable[Admission], double_read_s: int) -> list[Admission]:
+    """Leave out what is the ticket's last passage, in ledger order, seen once more; what a supervisor decided never is."""
+    kept: list[Admission] = []
+    for one in known:
+        last = kept[-1] if kept else None
+        if one.override or not is_double_read(last, one.gate, one.direction, one.at_ms, double_read_s):
+            kept.append(one)
+    return kept
 
 
 def sum_up(known: Sequence[Admission]) -> Presence:

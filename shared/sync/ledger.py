@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from shared.admission.order import find_walk
-from shared.admission.presence import Admission, Presence, is_double_read, order_key, passages, span_of, sum_up
+from shared.admission.presence import Admission, Presence, leave_out_repeats, order_key, passages, span_of, sum_up
 
 _CLONE_SPEED_MS = 60_000
 """One phone needs at least this long from one gate to another; two live proofs closer together are two phones."""
@@ -68,7 +68,7 @@ def settle(admissions: Iterable[Admission], allowed: int | None, *, double_read_
     between is a surplus whatever the number. What gates' clocks leave open is read in the guest's favour (`find_walk`). The
     result depends only on the set of admissions.
     """
-    known = _leave_out_repeats(passages(admissions), double_read_s)
+    known = leave_out_repeats(passages(admissions), double_read_s)
     presence = sum_up(known)
     if presence.entries < 2:
         return Ledger(presence=presence, surplus=())
@@ -107,13 +107,3 @@ def classify(earlier: Admission, later: Admission) -> ConflictClass:
     if earlier.gate != later.gate and longest_apart_ms < _CLONE_SPEED_MS:
         return ConflictClass.CLONE
     return ConflictClass.RACE
-
-
-def _leave_out_repeats(known: Iterable[Admission], double_read_s: int) -> list[Admission]:
-    """Leave out what is the ticket's last passage, in ledger order, seen once more; what a supervisor decided never is."""
-    kept: list[Admission] = []
-    for one in known:
-        last = kept[-1] if kept else None
-        if one.override or not is_double_read(last, one.gate, one.direction, one.at_ms, double_read_s):
-            kept.append(one)
-    return kept

@@ -76,7 +76,7 @@ class Evening(RuleBasedStateMachine):
         ledger = settle(self.log, allowed_entries(0, self.policy), double_read_s=5)
         assert ledger.surplus == ()
         assert (ledger.presence.inside, ledger.presence.entries) == (int(self.inside), self.entries)
-        assert ledger.presence == fold(self.log)
+        assert ledger.presence == fold(self.log, 5)
 
     def foretell_entry(self, gate: GateId) -> Reason:
         """Say what a doorkeeper would."""
@@ -100,7 +100,7 @@ class Evening(RuleBasedStateMachine):
     def scan(self, gate: GateId, direction: Direction) -> Verdict:
         """Decide as a gate does, and note an admission."""
         where = Place(gate=gate, direction=direction)
-        verdict = decide(facts(), fold(self.log), self.policy, where, self.clock.now())
+        verdict = decide(facts(), fold(self.log, 5), self.policy, where, self.clock.now())
         if verdict.admitted:
             self.note(gate, direction)
         return verdict

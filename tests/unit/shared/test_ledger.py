@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from shared.admission.presence import Admission
+from shared.admission.presence import Admission, fold
 from shared.sync.ledger import SEVERITY, ConflictClass, Severity, classify, settle
 from tests.unit.shared.samples import SOUTH, leaving, passage
 
@@ -60,6 +60,8 @@ def test_a_double_read_counts_once_in_either_direction() -> None:
     settled = settle([FIRST, again, out, out_again], 1, double_read_s=5)
     assert settled.surplus == ()
     assert (settled.presence.entries, settled.presence.exits) == (1, 1)
+    # A gate that folds what it knows comes to the same.
+    assert fold([FIRST, again, out, out_again], 5) == settled.presence
     assert kinds(FIRST, passage(11, at_ms=FIRST.at_ms + 5000)) == [ConflictClass.RACE]
 
 
