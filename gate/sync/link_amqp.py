@@ -38,6 +38,7 @@ from shared.sync.broker import (
     name_stream,
 )
 from shared.sync.wire import CommandsFrame, FeedFrame, GateFrame, ServerFrame, Welcome
+from shared.trace import HEADER, write_parent
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -74,6 +75,7 @@ class AmqpLink:
 
     async def open(self) -> None:
         """Begin to read the gate's queue, and make ready to publish."""
+        _log.debug("server.asked", trace=self.trace)
         outward = self._connection.channel(publisher_confirms=True, on_return_raises=True)
         await outward.initialize(timeout=CONNECT_WITHIN_S)
         outward.close_callbacks.add(lambda *_: self._end())
@@ -91,11 +93,13 @@ class AmqpLink:
         """
         if self._exchange is None:
             raise ServerAway("The link is not open.")
+        message_id = str(uuid4())
         message = Message(
             encode_message(Word(session=self._session, frame=frame)),
+            headers={HEADER: write_parent(self.trace, message_id.encode())},
             content_type="application/msgpack",
             delivery_mode=DeliveryMode.PERSISTENT,
-            message_id=str(uuid4()),
+            message_id=message_id,
             user_id=self._account,
         )
         key = name_key(key_of(frame), self._who.tenant, self._who.gate)
@@ -136,6 +140,11 @@ class AmqpLink:
         """End the link; closing twice is fine."""
         self._end()
         await close_quietly(self._connection)
+
+    @property
+    def trace(self) -> str:
+        """By which the server's log tells of what came over this connection."""
+        return self._session.hex
 
     @property
     def who(self) -> BrokerSelf:

@@ -6,6 +6,8 @@ queues, so an answer may come from any of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +18,7 @@ from server.domain.access import GateCaller
 from server.domain.flood import FloodMeter
 from server.services.broker_access import change_password
 from server.services.context import Context
+from server.services.correlation import correlating
 from server.services.gate_commands import find_due, settle_commands
 from server.services.ingest import take_batch
 from server.services.link import FRAME_ENTRIES, Greeting, Known, check_up, greet, read_feed
@@ -75,11 +78,12 @@ class GateMail:
             # Nothing is lost with it: whoever gets no answer begins anew.
             log.warning("gate_mail.unreadable", key=arrived.key, code=problem.code)
             return Outcome.DONE
-        try:
-            letters = await self._answer(said)
-        except _REFUSALS as problem:
-            letters = [_bye(said, problem)]
-        await self._send(said.caller, letters)
+        with _tracing(said.word):
+            try:
+                letters = await self._answer(said)
+            except _REFUSALS as problem:
+                letters = [_bye(said, problem)]
+            await self._send(said.caller, letters)
         return Outcome.DONE
 
     async def on_scans(self, arrived: Arrived) -> Outcome:
@@ -97,7 +101,8 @@ class GateMail:
             return await self._set_aside(caller, arrived.body, problem)
         if not isinstance(word.frame, Scans):
             return await self._set_aside(caller, arrived.body, LinkMisused("Only scans come under this key."))
-        return await self._take(_Said(caller=caller, word=word), word.frame.signed)
+        with _tracing(word):
+            return await self._take(_Said(caller=caller, word=word), word.frame.signed)
 
     async def tell_commands(self, caller: GateCaller) -> None:
         """Tell a gate at once what it is to obey; one that cannot hear it now is told when it says something itself.
@@ -200,6 +205,14 @@ class GateMail:
             )
             # A queue that is gone is one of a gate that was revoked: it hears nothing any more.
             await self._bus.post(posting)
+
+
+@contextmanager
+def _tracing(word: Word) -> Iterator[None]:
+    """Have what a word brings about belong to the connection it came by, whose id is known at both ends."""
+    trace = word.session.hex
+    with correlating(trace), structlog.contextvars.bound_contextvars(trace=trace):
+        yield
 
 
 def _find_caller(arrived: Arrived) -> GateCaller:

@@ -10,6 +10,7 @@ from uuid import uuid4
 import aio_pika
 import msgspec
 from msgspec import msgpack
+from structlog.testing import capture_logs
 
 from gate.sync.ways import Way
 from server.bus.gate_topology import SCANS
@@ -19,7 +20,7 @@ from server.services.rows_broker import QuarantineRow
 from shared.clock import ManualClock
 from shared.sync.broker import UP, Word, encode_message, name_account, name_key
 from shared.sync.scan import SignedBatch
-from shared.sync.wire import Ack, Bye, Scans, Welcome
+from shared.sync.wire import Ack, Bye, FeedFrame, Scans, Welcome
 from tests.conftest import Databases
 from tests.integration.broker.agents import enrol_at, scan_junk, stored_seqs
 from tests.integration.broker.stage import Exchange, open_exchange
@@ -57,6 +58,19 @@ async def test_a_batch_that_comes_again_and_again_is_taken_once_and_answered_the
     assert await stored_seqs(exchange, gate.id) == [1, 2, 3, 4]
     await line.send(Scans(signed=gate.batch(1, 2)))
     assert (await line.until(Ack)).upto == 4
+    await line.link.close()
+
+
+async def test_what_a_gate_hands_over_can_be_traced_to_its_connection(exchange: Exchange) -> None:
+    gate = await logged(exchange, 1)
+    line = await exchange.link(gate)
+    await line.until(Welcome)
+    with capture_logs() as told:
+        await line.send(Scans(signed=gate.batch()))
+        await line.until(Ack)
+        await line.until(FeedFrame)
+    traces = [one["traces"] for one in told if one["event"] == "feed.numbered"]
+    assert [line.link.trace] in [list(one) for one in traces]
     await line.link.close()
 
 
