@@ -38,7 +38,7 @@ TICKETS = 2_000
 KILLS = 10
 NONCES, UNTIL_KILLED = 32, 24
 """So many transactions are sent side by side, and after so many a worker is killed: some were sent and some were not."""
-PATIENCE_S = 300
+PATIENCE_S = 840
 RATES = {"drop": 0.02, "lost": 0.03, "away": 0.03, "twice": 0.03, "slow": 0.02, "behind": 0.03, "blind": 0.02}
 SHAPE = Shape(depth=12, buffer=32)
 """The smallest that holds them all: the local node copies a tree's account with each transaction."""

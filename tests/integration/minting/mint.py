@@ -37,7 +37,7 @@ from tests.conftest import Databases
 from tests.integration.server.selling.stage import Shop, open_shop, plan_for
 
 SEED = Secret("a seed for wallets that hold nothing of worth")
-PATIENCE_S = 60
+PATIENCE_S = 200
 SMALL = Shape(depth=5, buffer=8)
 
 

@@ -30,7 +30,7 @@ async def open_tree(mint: Mint) -> TxRow | None:
 
 async def pass_by(mint: Mint, height: int) -> None:
     """Come around until the node is well past a block."""
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(200):
         while await ask(session, mint.bench.node.rpc, "getBlockHeight", []) < height + WELL_PAST:
             await mint.round()
 
