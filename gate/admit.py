@@ -8,6 +8,7 @@ from collections import OrderedDict
 import structlog
 from msgspec.structs import replace
 
+from gate.ages import Ages
 from gate.deciding import AdmitParts, Decided, Post, Shown, begin, decide_on, make_record, tell
 from gate.examine import Examined
 from gate.outcome import Outcome
@@ -40,6 +41,7 @@ class Admitter:
         self._unreadable_s: OrderedDict[bytes, float] = OrderedDict()
         self.turn = asyncio.Lock()
         self.refused: OrderedDict[ScanId, Decided] = OrderedDict()
+        self.ages = Ages(parts.clock)
 
     async def admit(self, shown: Shown) -> Outcome:
         """Return the decided and recorded outcome of one presented text.
@@ -66,7 +68,9 @@ class Admitter:
             return tell(self._parts, decided, None)
         record = make_record(self._parts, await self._parts.journal.head(), decided)
         await self._parts.journal.append(record)
-        if not record.admitted:
+        if record.admitted:
+            self.ages.note(record)
+        else:
             self._remember(record.scan, decided)
         return tell(self._parts, decided, record)
 

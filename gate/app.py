@@ -163,7 +163,7 @@ def _connect(setup: AgentSetup, stores: Stores, server: GateRemote) -> Agent:
         view=view,
         watch=watch,
         obedience=obedience,
-        listings=Listings(setup.directory, lambda: stores.knowledge.ready, staff.note_listing),
+        listings=Listings(setup.directory, lambda: stores.knowledge.ready, staff.note_taken_out),
         supervision=staff,
     )
 
@@ -182,6 +182,7 @@ def _make_view(setup: AgentSetup, stores: Stores, seen: _Seen) -> AgentView:
             staff=seen.staff,
             obedience=seen.obedience,
             post=stores.post,
+            software=setup.software,
         )
     )
 
@@ -192,8 +193,9 @@ def _make_staff(setup: AgentSetup, stores: Stores, admitter: Admitter, telling: 
         SupervisionParts(
             roster=stores.knowledge,
             pins=PinDesk(stores.log, setup.clock),
-            overruler=Overruler(parts, admitter.turn, admitter.refused),
+            overruler=Overruler(parts, admitter.turn, admitter.refused, admitter.ages),
             lookup=Lookup(parts),
+            post=stores.post,
             journal=stores.log,
             desk=telling.desk,
             clock=setup.clock,

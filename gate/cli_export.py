@@ -17,6 +17,7 @@ from gate.listings import leave_mark
 from gate.logfile import SEAL_FRAME, check_log, make_header, write_header, write_record
 from gate.rollcall import HTML_FRAME, TEXT_FRAME, RollCall, draw_html, draw_text, find_inside
 from gate.sealing import seal_file, unseal_file
+from shared.admission.override import StaffAction
 from shared.clock import SystemClock, from_unix_ms
 from shared.ids import GateId
 from shared.problems import InputUnusable, Unavailable
@@ -36,10 +37,11 @@ def export_here(directory: Path, asked: argparse.Namespace, passphrase: Secret |
     """
     identity, keys = load_identity(directory), load_keys(directory, passphrase)
     if asked.emergency is None:
+        _note_taking(directory, StaffAction.EXPORTED_LOG)
         content, what = asyncio.run(_write_log(directory, identity))
         frame = SEAL_FRAME
     else:
-        _note_listing(directory)
+        _note_taking(directory, StaffAction.LISTED_INSIDE)
         call = asyncio.run(_call_roll(directory, identity))
         what, frame = f"{call.people} people inside", HTML_FRAME if asked.emergency == "html" else TEXT_FRAME
         content = (draw_html(call) if asked.emergency == "html" else draw_text(call)).encode()
@@ -72,12 +74,12 @@ def verify_here(path: Path, expected: str | None, *, as_json: bool) -> int:
     return 0
 
 
-def _note_listing(directory: Path) -> None:
-    """Have the gate put on record that the list was made; somebody may be in danger, so that nothing here keeps it back."""
+def _note_taking(directory: Path, action: StaffAction) -> None:
+    """Have the gate put it on record; nothing here keeps it back, since somebody may be in danger, or the disk failing."""
     try:
-        leave_mark(directory)
+        leave_mark(directory, action)
     except Unavailable as problem:
-        sys.stderr.write(f"warning: this list will not be on record: {problem}\n")
+        sys.stderr.write(f"warning: this will not be on record: {problem}\n")
 
 
 async def _write_log(directory: Path, identity: Identity) -> tuple[bytes, str]:

@@ -13,7 +13,7 @@ from gate.clockbelief import ClockBelief
 from gate.examine import Examined, examine, open_holder_of, state_facts
 from gate.outcome import Outcome, Took
 from gate.ports import Journal, LogHead, Sighting, Tickets
-from shared.admission.policy import Place, Product, ZoneMask
+from shared.admission.policy import GateRole, Place, Product, ZoneMask
 from shared.admission.presence import Admission, Presence, fold
 from shared.admission.rule import Facts, decide
 from shared.admission.verdict import Direction, Reason, Verdict, refuse
@@ -46,10 +46,12 @@ class Post(Struct, kw_only=True, eq=False):
     direction: Direction
     zones: ZoneMask
     products: tuple[Product, ...]
+    role: GateRole = GateRole.LANE
 
     def reassign(self, order: Configure) -> None:
         """Be called otherwise and serve others."""
         self.name, self.direction, self.zones, self.products = order.name, order.direction, order.zones, order.products
+        self.role = order.role
 
 
 class AdmitParts(Struct, frozen=True, kw_only=True, eq=False):

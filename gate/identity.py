@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from gate.files import write_private
 from gate.keystore import read_b64url
-from shared.admission.policy import Product, ZoneMask
+from shared.admission.policy import GateRole, Product, ZoneMask
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId, TenantId
 from shared.problems import CodeMalformed, DataDamaged, NotFound, Unavailable
@@ -18,7 +18,7 @@ from shared.problems import CodeMalformed, DataDamaged, NotFound, Unavailable
 IDENTITY_NAME = "identity.json"
 
 
-class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
     """The gate's place and allegiance; ``config_key`` is its organiser's Ed25519 public key in Base64url.
 
     ``successors`` are the keys it has announced since, in order; they are believed as well.
@@ -36,6 +36,7 @@ class Identity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, re
     server: str
     config_key: str
     successors: tuple[str, ...] = ()
+    role: GateRole = GateRole.LANE
 
     def organiser_key(self) -> Ed25519PublicKey:
         """Return the key this gate believes first of all.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec import Struct
 
@@ -17,11 +19,12 @@ from gate.keystore import load_keys
 from gate.knowledge import Knowledge, KnowledgeParts
 from gate.store.lock import LOCK_NAME
 from gate.store.log import ScanLog, open_log, verify_records
-from gate.store.problems import StoreDamaged
+from gate.store.problems import StoreDamaged, StoreNotWritable
 from gate.store.world import World, open_world
 from gate.trust import OrganiserTrust
 from shared.clock import Clock, from_unix_ms
 from shared.ids import EventId, GateId, IncarnationId, uuid7
+from shared.problems import Unavailable
 from shared.settings import Secret
 from shared.sync.scan import GENESIS
 
@@ -72,17 +75,42 @@ def is_running(directory: Path) -> bool:
 
 @asynccontextmanager
 async def open_data(directory: Path, clock: Clock) -> AsyncIterator[OpenedData]:
-    """Open both stores; a gate that never ran gets empty ones.
+    """Open both stores; a gate that never ran gets empty ones. Of a disk that takes no files a copy is opened elsewhere.
 
     Raises:
         TicketTokenError: a file cannot be used; the message says what to do, and nothing was changed.
     """
+    async with AsyncExitStack() as stack:
+        try:
+            opened = await stack.enter_async_context(_open_in(directory, clock))
+        except StoreNotWritable:
+            # Not even reading works there: what was being written when it stopped has to be settled first.
+            place = Path(stack.enter_context(TemporaryDirectory(prefix="tickettoken-gate-")))
+            await asyncio.to_thread(_copy, directory, place)
+            opened = await stack.enter_async_context(_open_in(place, clock))
+        yield opened
+
+
+@asynccontextmanager
+async def _open_in(directory: Path, clock: Clock) -> AsyncIterator[OpenedData]:
     async with AsyncExitStack() as stack:
         log = await open_log(directory, IncarnationId(uuid7(clock.now(), os.urandom)))
         stack.push_async_callback(log.close)
         world = await open_world(directory)
         stack.push_async_callback(world.close)
         yield OpenedData(log=log, world=world)
+
+
+def _copy(directory: Path, place: Path) -> None:
+    try:
+        for file in directory.glob("*.db*"):
+            if not file.name.endswith("-shm"):  # of a program that is gone; the next one makes its own
+                shutil.copyfile(file, place / file.name)
+    except OSError as exc:
+        raise Unavailable(
+            f"{directory} takes no files, and it cannot be copied to {place} to be read there ({exc.strerror}): name a "
+            "directory with room in TMPDIR."
+        ) from exc
 
 
 async def take_inventory(directory: Path, clock: Clock, passphrase: Secret | None = None) -> Inventory:

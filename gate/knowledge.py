@@ -62,6 +62,7 @@ class Knowledge:
         self.tickets = 0
         self.feed_seq = 0
         self.confirmed_ms: int | None = None
+        self._confirmed_s: float | None = None
 
     async def load(self) -> WorldState:
         """Read everything from the disk; return how far the copy has got."""
@@ -144,7 +145,10 @@ class Knowledge:
         """Return the seconds since the server last confirmed that nothing is missing, None before the first time."""
         if self.confirmed_ms is None:
             return None
-        return max(0.0, (unix_ms(self._parts.clock.now()) - self.confirmed_ms) / 1000)
+        by_wall = (unix_ms(self._parts.clock.now()) - self.confirmed_ms) / 1000
+        # A clock that was set back makes nothing younger.
+        by_counter = 0.0 if self._confirmed_s is None else self._parts.clock.monotonic() - self._confirmed_s
+        return max(0.0, by_wall, by_counter)
 
     def counts(self) -> Counts:
         """Return what this gate did."""
@@ -211,6 +215,7 @@ class Knowledge:
     def on_current(self, wall_ms: int) -> None:
         """The server confirmed that nothing is missing."""
         self._complete, self.confirmed_ms = True, wall_ms
+        self._confirmed_s = self._parts.clock.monotonic()
 
     def _count_news(self) -> None:
         # The gate's own come back too; they are in its log and its counts already.

@@ -1,7 +1,7 @@
-"""That somebody wrote a list of who is inside: noted beside a gate that may be running, and put on record by the gate itself.
+"""That somebody took something out of a gate, the list of who is inside or its log: put on record by the gate itself.
 
-Only the agent may write its log. Whoever makes a list leaves a mark in the data directory before; the agent turns it into a
-record, which the server gets like any other, and takes the mark away. A crash between the two makes two records of one list.
+Only the agent may write its log. Whoever takes something out leaves a mark in the data directory before; the agent turns it into
+a record, which the server gets like any other, and takes the mark away. A crash between the two makes two records of one taking.
 """
 
 from __future__ import annotations
@@ -9,33 +9,38 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import MappingProxyType
 from uuid import uuid4
 
 import structlog
 
 from gate.files import write_private
+from shared.admission.override import StaffAction
 from shared.problems import Unavailable
 
-MARK_PATTERN = ".listing-*"
-UNFINISHED_PATTERN = "..listing-*"
+_NAMES = MappingProxyType({StaffAction.LISTED_INSIDE: "listing", StaffAction.EXPORTED_LOG: "export"})
+MARK_PATTERNS = tuple(f".{name}-*" for name in _NAMES.values())
+UNFINISHED_PATTERNS = tuple(f".{pattern}" for pattern in MARK_PATTERNS)
 
 _LOOK_EVERY_S = 2.0
 _log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-def leave_mark(directory: Path) -> None:
-    """Note durably that a list is being made.
+def leave_mark(directory: Path, action: StaffAction) -> None:
+    """Note durably that a list or the log is being taken out.
 
     Raises:
         Unavailable: the data directory cannot be written.
     """
-    write_private(directory / f".listing-{uuid4().hex}", b"")
+    write_private(directory / f".{_NAMES[action]}-{uuid4().hex}", b"")
 
 
 class Listings:
     """Puts the marks of a data directory on record, once the gate knows its event."""
 
-    def __init__(self, directory: Path, ready: Callable[[], bool], note: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, directory: Path, ready: Callable[[], bool], note: Callable[[StaffAction], Awaitable[None]]
+    ) -> None:
         self._directory = directory
         self._ready = ready
         self._note = note
@@ -57,9 +62,14 @@ class Listings:
         """Put every mark on record that is there now."""
         if not self._ready():
             return
-        for mark in await asyncio.to_thread(lambda: sorted(self._directory.glob(MARK_PATTERN))):
-            await self._note()
-            await asyncio.to_thread(_remove, mark)
+        for action, name in _NAMES.items():
+            for mark in await asyncio.to_thread(_find, self._directory, name):
+                await self._note(action)
+                await asyncio.to_thread(_remove, mark)
+
+
+def _find(directory: Path, name: str) -> list[Path]:
+    return sorted(directory.glob(f".{name}-*"))
 
 
 def _remove(mark: Path) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gate.orders import StaffNotice
 from gate.ports import RecordKind
 from gate.staff import Staff
-from shared.admission.policy import Policy
+from shared.admission.policy import GateRole, Policy
 from shared.admission.verdict import Direction, Reason, Verdict
 from shared.codes.keys import Holder
 from shared.ids import CommandId, GateId, ScanId
@@ -107,11 +107,19 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     notices: tuple[StaffNotice, ...] = ()
 
 
+class AreaHere(Struct, frozen=True, kw_only=True):
+    """An area this gate leads to, with a limit: which gates lead there, how many people are in it and how many may be."""
+
+    gates: tuple[str, ...]
+    inside: int
+    capacity: int
+
+
 class GateInfo(Struct, frozen=True, kw_only=True):
     """What the gate is and knows, for the pages that are looked at now and then.
 
     ``policy`` is None before the first; ``behind`` is how many people this gate let in and has not let out;
-    ``unsure_ms`` is within how much its clock is right.
+    ``unsure_ms`` is within how much its clock is right; ``areas`` are those with a limit that this gate leads to.
     """
 
     gate: GateId
@@ -128,6 +136,8 @@ class GateInfo(Struct, frozen=True, kw_only=True):
     acked: int
     bundle_version: int
     unsure_ms: int
+    areas: tuple[AreaHere, ...] = ()
+    role: GateRole = GateRole.LANE
 
 
 class GateView(Protocol):

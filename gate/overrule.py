@@ -8,6 +8,7 @@ from collections import OrderedDict
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gate.ages import Ages
 from gate.deciding import AdmitParts, Decided, Shown, begin, find_presence, make_record, rule_on, tell
 from gate.examine import Examined, vouched_facts
 from gate.outcome import Outcome
@@ -15,7 +16,6 @@ from gate.staff import Obstacle
 from shared.admission.override import may_override
 from shared.admission.presence import UNDO_WITHIN_MS
 from shared.admission.verdict import Direction, Reason, Verdict, admit, refuse
-from shared.clock import unix_ms
 from shared.codes.number import write_number
 from shared.ids import ScanId
 from shared.sync.scan import Override, ScanRecord
@@ -35,10 +35,13 @@ class Decision(Struct, frozen=True, kw_only=True):
 class Overruler:
     """Writes supervisors' records into the gate's log, taking turns with the scans."""
 
-    def __init__(self, parts: AdmitParts, turn: asyncio.Lock, refused: OrderedDict[ScanId, Decided]) -> None:
+    def __init__(
+        self, parts: AdmitParts, turn: asyncio.Lock, refused: OrderedDict[ScanId, Decided], ages: Ages
+    ) -> None:
         self._parts = parts
         self._turn = turn
         self._refused = refused
+        self._ages = ages
 
     async def override(self, scan: ScanId, by: Override) -> Decision:
         """Let in whom the rule refused, unless the ticket has become one that nobody may let in.
@@ -77,7 +80,8 @@ class Overruler:
             undone = await self._parts.journal.find_admitted(scan)
             if undone is None or undone.handle_hash is None:
                 return Decision(obstacle=Obstacle.FORGOTTEN)
-            if unix_ms(self._parts.clock.now()) - undone.at_ms > UNDO_WITHIN_MS:
+            age_ms = self._ages.age_ms(undone)
+            if age_ms is None or age_ms > UNDO_WITHIN_MS:
                 return Decision(obstacle=Obstacle.TOO_LATE)
             known = await self._parts.journal.find_admissions(undone.handle_hash)
             if any(record.takes_back == scan for record in known):
@@ -137,6 +141,8 @@ class Overruler:
                 direction=undone.direction,
             )
         await self._parts.journal.append(record)
+        if record.admitted:
+            self._ages.note(record)
         return replace(tell(self._parts, decided, record), override=by.reason)
 
     def _begin(self, shown: Shown, examined: Examined) -> Decided:

@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from msgspec import Struct
 
 from gate.ports import Tries
 from gate.staff import SignIn
@@ -40,24 +41,35 @@ class TriesBook(Protocol):
 def count_wrong(tries: Tries, free: int, now_ms: int) -> Tries:
     """Return the count after one more wrong PIN: from the last free one on, each doubles the wait, up to an hour."""
     failed = tries.failed + 1
-    if failed < free:
-        return Tries(failed=failed)
-    lock_ms = min(LONGEST_LOCK_MS, FIRST_LOCK_MS << min(failed - free, 10))
-    return Tries(failed=failed, locked_until_ms=now_ms + lock_ms)
+    lock_ms = _lock_ms(failed, free)
+    return Tries(failed=failed, locked_until_ms=now_ms + lock_ms if lock_ms else 0)
 
 
-def wait_ms(tries: Tries, now_ms: int) -> int:
-    """Return how long no PIN is looked at; never more than an hour, however the clock was set."""
-    return max(0, min(LONGEST_LOCK_MS, tries.locked_until_ms - now_ms))
+def wait_ms(tries: Tries, free: int, now_ms: int) -> int:
+    """Return how long no PIN is looked at; never longer than it was locked for, however the clock was set since."""
+    return max(0, min(_lock_ms(tries.failed, free), tries.locked_until_ms - now_ms))
+
+
+def _lock_ms(failed: int, free: int) -> int:
+    return 0 if failed < free else min(LONGEST_LOCK_MS, FIRST_LOCK_MS << min(failed - free, 10))
+
+
+class _Lock(Struct, frozen=True, kw_only=True):
+    until_ms: int
+    over_s: float
 
 
 class PinDesk:
-    """Checks one PIN at a time. A try is counted before it is checked: pulling the plug in between saves nothing."""
+    """Checks one PIN at a time. A try is counted before it is checked: pulling the plug in between saves nothing.
+
+    While it runs, locks are over by the counter that nobody can set, whatever happens to the wall clock.
+    """
 
     def __init__(self, book: TriesBook, clock: Clock) -> None:
         self._book = book
         self._clock = clock
         self._one_at_a_time = asyncio.Lock()
+        self._locks: dict[str, _Lock] = {}
 
     async def check(self, who: SupervisorEntry, pin: str) -> SignIn:
         """Say whether a PIN is right.
@@ -68,20 +80,31 @@ class PinDesk:
         async with self._one_at_a_time:
             now_ms = unix_ms(self._clock.now())
             own, all_here = await self._book.read_tries(str(who.id)), await self._book.read_tries(GATE_NAME)
-            waiting = max(wait_ms(own, now_ms), wait_ms(all_here, now_ms))
-            if waiting:
-                return SignIn(accepted=False, looked_at=False, wait_s=-(-waiting // 1000))
+            waiting = self._wait_ms(str(who.id), own, FREE_TRIES), self._wait_ms(GATE_NAME, all_here, GATE_TRIES)
+            if any(waiting):
+                return SignIn(accepted=False, looked_at=False, wait_s=-(-max(waiting) // 1000))
             counted = count_wrong(own, FREE_TRIES, now_ms)
             counted_here = count_wrong(all_here, GATE_TRIES, now_ms)
             await self._book.keep_tries(GATE_NAME, counted_here)
             await self._book.keep_tries(str(who.id), counted)
             if not await asyncio.to_thread(_fits, who, pin):
-                waiting = max(wait_ms(counted, now_ms), wait_ms(counted_here, now_ms))
+                waiting = (
+                    self._wait_ms(str(who.id), counted, FREE_TRIES),
+                    self._wait_ms(GATE_NAME, counted_here, GATE_TRIES),
+                )
                 left = min(FREE_TRIES - counted.failed, GATE_TRIES - counted_here.failed)
-                return SignIn(accepted=False, wait_s=-(-waiting // 1000), tries_left=max(0, left))
+                return SignIn(accepted=False, wait_s=-(-max(waiting) // 1000), tries_left=max(0, left))
             await self._book.keep_tries(str(who.id), Tries())
             await self._book.keep_tries(GATE_NAME, Tries())
             return SignIn(accepted=True)
+
+    def _wait_ms(self, name: str, tries: Tries, free: int) -> int:
+        """Return how long a name is locked, starting the counter where this program has not heard of the lock before."""
+        second, lock = self._clock.monotonic(), self._locks.get(name)
+        if lock is None or lock.until_ms != tries.locked_until_ms:
+            left_ms = wait_ms(tries, free, unix_ms(self._clock.now()))
+            lock = self._locks[name] = _Lock(until_ms=tries.locked_until_ms, over_s=second + left_ms / 1000)
+        return max(0, round((lock.over_s - second) * 1000))
 
 
 def _fits(who: SupervisorEntry, pin: str) -> bool:

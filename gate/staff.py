@@ -171,8 +171,13 @@ class Staff(Protocol):
         """Take an admission back."""
         ...
 
+    @property
+    def may_search(self) -> bool:
+        """Whether ``peek`` finds a ticket by its number now: by this gate's role, and by who is signed in."""
+        ...
+
     async def peek(self, text: str) -> Peeked:
-        """Look at a code, or find a ticket by its number, without using it; a number needs a supervisor."""
+        """Look at a code, or find a ticket by its number where that is allowed, without using it."""
         ...
 
     async def admit_found(self, handle_hash: bytes, reason: OverrideReason) -> Ruling:

@@ -10,6 +10,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gate.deciding import Post
 from gate.desk import ScanDesk
 from gate.lookup import Lookup
 from gate.outcome import Outcome
@@ -19,6 +20,7 @@ from gate.pins import PinDesk
 from gate.ports import Journal
 from gate.staff import Obstacle, Past, Peeked, Ruling, Session, SignIn, SupervisorName, Undoable
 from shared.admission.override import OverrideReason, StaffAction, UndoReason
+from shared.admission.policy import GateRole
 from shared.clock import Clock, from_unix_ms, unix_ms
 from shared.codes.bundle import SupervisorEntry
 from shared.codes.number import looks_like_number, write_number
@@ -51,6 +53,7 @@ class SupervisionParts(Struct, frozen=True, kw_only=True, eq=False):
     pins: PinDesk
     overruler: Overruler
     lookup: Lookup
+    post: Post
     journal: Journal
     desk: ScanDesk
     clock: Clock
@@ -108,6 +111,8 @@ class Supervision:
 
     async def admit_found(self, handle_hash: bytes, reason: OverrideReason) -> Ruling:
         """Let in the holder of a ticket that was found by its number."""
+        if not self.may_search:
+            return Ruling(done=False, obstacle=Obstacle.NOT_SIGNED_IN)
         return await self._act(lambda by: self._parts.overruler.admit_found(handle_hash, by), reason.value)
 
     async def undo(self, scan: ScanId, reason: UndoReason) -> Ruling:
@@ -151,10 +156,21 @@ class Supervision:
         ]
         return tuple(found[:_MOST_UNDOABLE])
 
+    @property
+    def may_search(self) -> bool:
+        """Whether a ticket may be found by its number now: as this gate's role says, which its organiser gives it."""
+        match self._parts.post.role:
+            case GateRole.HELP_DESK:
+                return True
+            case GateRole.LANE:
+                return self._present() is not None
+            case GateRole.UNATTENDED:
+                return False
+
     async def peek(self, text: str) -> Peeked:
-        """Look at a code, or find a ticket by its number; finding is for supervisors and is on record."""
+        """Look at a code, or find a ticket by its number where that is allowed; each search is on record."""
         who = self._present()
-        if who is None or not looks_like_number(text):
+        if not looks_like_number(text) or not self.may_search:
             return await self._parts.lookup.peek(text)
         self._renew()
         found = await self._parts.lookup.find(text)
@@ -171,9 +187,12 @@ class Supervision:
         self._parts.desk.open = True
         await self._note(StaffAction.OPENED_LANE, self._present())
 
-    async def note_listing(self) -> None:
-        """Put on record that somebody wrote down who is inside; that needs no signing in, since it may be an emergency."""
-        await self._note(StaffAction.LISTED_INSIDE, None)
+    async def note_taken_out(self, action: StaffAction) -> None:
+        """Put on record that somebody took out the list of who is inside, or the log.
+
+        That needs no signing in: it may be an emergency, and whoever can read the data directory could do so anyway.
+        """
+        await self._note(action, None)
 
     async def _act(self, decide: Callable[[Override], Awaitable[Decision]], reason: str) -> Ruling:
         who = self._present()

@@ -105,7 +105,12 @@ class OrganiserTrust:
             Unavailable: it cannot be written down.
         """
         now = replace(
-            self._identity, name=order.name, direction=order.direction, zones=order.zones, products=order.products
+            self._identity,
+            name=order.name,
+            direction=order.direction,
+            zones=order.zones,
+            products=order.products,
+            role=order.role,
         )
         if now != self._identity:
             await self._save(now)

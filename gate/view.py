@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import numpy as np
 from msgspec import Struct
@@ -16,14 +16,13 @@ from gate.hand import HandSource
 from gate.identity import Identity
 from gate.knowledge import Knowledge
 from gate.obedience import Obedience
-from gate.outcome import GateInfo, GateStatus, Outcome
+from gate.outcome import AreaHere, GateInfo, GateStatus, Outcome
 from gate.sources import Source
 from gate.staff import Staff
 from gate.sync.driver import SyncDriver
 from gate.sync.engine import SyncEngine
-from gate.version import name_software
 from shared.clock import Clock
-from shared.ids import CommandId
+from shared.ids import CommandId, GateId
 
 
 class ViewParts(Struct, frozen=True, kw_only=True, eq=False):
@@ -40,6 +39,7 @@ class ViewParts(Struct, frozen=True, kw_only=True, eq=False):
     staff: Staff
     obedience: Obedience
     post: Post
+    software: str
 
 
 class AgentView:
@@ -101,7 +101,7 @@ class AgentView:
         return GateInfo(
             gate=identity.gate,
             server=identity.server,
-            software=name_software(),
+            software=self._parts.software,
             direction=post.direction,
             zones=post.zones,
             products=post.products,
@@ -113,6 +113,21 @@ class AgentView:
             acked=engine.acked,
             bundle_version=knowledge.bundle_version,
             unsure_ms=self._parts.belief.unsure_ms(),
+            role=post.role,
+            areas=self._areas(standing.bodies or {}) if knowledge.ready else (),
+        )
+
+    def _areas(self, bodies: Mapping[GateId, int]) -> tuple[AreaHere, ...]:
+        briefing, here = self._parts.knowledge.briefing, self._parts.post.gate
+        names = {**briefing.gates, here: self._parts.post.name}
+        return tuple(
+            AreaHere(
+                gates=tuple(names.get(gate, "?") for gate in area.gates),
+                inside=max(0, sum(bodies.get(gate, 0) for gate in area.gates)),
+                capacity=area.capacity,
+            )
+            for area in briefing.policy.area_limits
+            if here in area.gates
         )
 
     def watch_codes(self, take: Callable[[str], None] | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from gate.broker import BROKER_NAME
 from gate.identity import IDENTITY_NAME
 from gate.keystore import KEYS_NAME
-from gate.listings import MARK_PATTERN, UNFINISHED_PATTERN
+from gate.listings import MARK_PATTERNS, UNFINISHED_PATTERNS
 from gate.orders import ORDERS_NAME, load_orders
 from gate.preferences import PREFERENCES_NAME
 from gate.store.lock import LOCK_NAME
@@ -26,8 +26,8 @@ _IN_ORDER = (
     f"{WORLD_NAME}*",
     f"{LOG_NAME}*",
     AGENT_LOG_NAME,
-    MARK_PATTERN,
-    UNFINISHED_PATTERN,
+    *MARK_PATTERNS,
+    *UNFINISHED_PATTERNS,
     PREFERENCES_NAME,
     f".{PREFERENCES_NAME}.unfinished",
     IDENTITY_NAME,

@@ -47,6 +47,7 @@ def make_post(identity: Identity) -> Post:
         direction=identity.direction,
         zones=identity.zones,
         products=identity.products,
+        role=identity.role,
     )
 
 

@@ -158,6 +158,7 @@ def describe_gate(found: GateDetail) -> list[str]:
         _gate_line(found),
         f"  event     {found.event_id}",
         f"  zones     {found.zones or 'all'}, products {products}",
+        f"  role      {found.role}",
         f"  software  {plain(found.software) or '-'}",
         f"  enrolled  {found.enrolled_at:%Y-%m-%d %H:%M:%S}",
         f"  keys      bundle {found.bundle_version}{until}",

@@ -15,6 +15,7 @@ from server.domain.names import read_name
 from server.services import gate_commands
 from server.services.enrol import Enrolment, GateWish, IssuedCode
 from server.services.gate_views import show_gate, view_command
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId
 from shared.problems import InputUnusable
@@ -62,6 +63,7 @@ async def _change(arguments: argparse.Namespace, office: Office) -> None:
         direction=None if arguments.direction is None else Direction(arguments.direction),
         zones=arguments.zones,
         products=None if arguments.products is None else tuple(arguments.products),
+        role=None if arguments.role is None else GateRole(arguments.role),
     )
     by = gate_commands.Commander(tenant=tenant, name=SOURCE)
     async with context.db.tenant(tenant) as tx:
@@ -88,6 +90,7 @@ async def _enrol(arguments: argparse.Namespace, office: Office) -> None:
         direction=Direction(arguments.direction),
         zones=arguments.zones or 0,
         products=tuple(arguments.products or ()),
+        role=GateRole(arguments.role),
     )
     issued = await enrolment.issue_code(await office.owner_of_event(event), wish, context.clock.now())
     _show_code(office, issued, wish.name)

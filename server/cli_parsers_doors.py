@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from server.cli_arguments import Commands
 
 _ALONE = "\nWith --embedded, stop `serve --embedded` first: a data directory has one user.\n"
+_ROLES = ("lane", "help_desk", "unattended")
 _KINDS = ("hold", "resume", "message", "resync", "wipe")
 _RESOLUTIONS = ("benign", "refund", "ejected", "fraud", "staff_error")
 
@@ -77,8 +78,11 @@ def _add_fleet(actions: Commands) -> None:
     made.add_argument("event", type=parse_id, metavar="ID", help="the event's id; with --replace the gate's")
     made.add_argument("name", nargs="?", metavar="NAME", help="what the gate is to be called")
     made.add_argument("--replace", action="store_true", help="another machine in the place of a gate that is there")
-    for one, usual in ((changed, None), (made, "entry")):
+    for one, usual, role in ((changed, None, None), (made, "entry", "lane")):
         one.add_argument("--direction", choices=("entry", "exit"), default=usual, help="which way people pass it")
+        one.add_argument(
+            "--role", choices=_ROLES, default=role, help="who may find tickets by number: see the reference"
+        )
         one.add_argument("--zones", type=_parse_zones, metavar="MASK", help="which zones it leads to, 0 for all")
         one.add_argument("--products", type=_parse_product, nargs="*", metavar="N", help="whom it serves, none for all")
 

@@ -149,6 +149,12 @@ class PageLabels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cooldown: str
     capacity: str
     capacity_here: str
+    role: str
+    role_lane: str
+    role_help_desk: str
+    role_unattended: str
+    area: str
+    area_inside: str
     without_limit: str
     inside: str
     behind: str

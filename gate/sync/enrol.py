@@ -17,7 +17,7 @@ from gate.identity import Identity, is_enrolled, save_identity
 from gate.keystore import GateKeys, load_keys, make_keys, save_keys, write_b64url
 from gate.sync.http import open_session, read_bounded, read_problem
 from gate.sync.problems import NotOurServer, ServerAway
-from shared.admission.policy import Product, ZoneMask
+from shared.admission.policy import GateRole, Product, ZoneMask
 from shared.admission.verdict import Direction
 from shared.clock import Clock
 from shared.ids import EventId, GateId, TenantId
@@ -67,6 +67,7 @@ class _Answer(Struct, frozen=True, kw_only=True, rename="camel"):
     config_key: str
     server_time: Annotated[datetime, Meta(tz=True)]
     broker: str | None = None
+    role: GateRole = GateRole.LANE
 
 
 async def enrol(directory: Path, order: EnrolmentOrder, clock: Clock) -> EnrolmentResult:
@@ -93,6 +94,7 @@ async def enrol(directory: Path, order: EnrolmentOrder, clock: Clock) -> Enrolme
         products=answer.products,
         server=order.server,
         config_key=answer.config_key,
+        role=answer.role,
     )
     identity.organiser_key()
     access = None if answer.broker is None else unseal_access(answer.broker, identity, keys)

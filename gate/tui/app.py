@@ -113,7 +113,7 @@ class GateApp(App[None], inherit_bindings=False):
         if display.wedge is None:
             return None
         typist = Typist(play=super().on_event, read=self.lane.give, torn=self._tell_torn)
-        return KeyWatch(self, display.wedge, display.clock, typist)
+        return KeyWatch(self, display.wedge, display.keys_clock, typist)
 
     def _tell_torn(self) -> None:
         self.notify(

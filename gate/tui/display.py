@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
 from msgspec import Struct
@@ -21,7 +22,7 @@ class Display(Struct, frozen=True, kw_only=True):
     ``admitted_s`` and ``refused_s`` are how long an answer stays before the screen is ready again. ``zone`` is the time
     zone of the venue, None for the machine's own. Without ``unicode`` only ASCII is drawn. ``player`` is the command that
     plays a sound, None for the terminal's bell. A ``drill`` says so on every screen. ``wedge`` tells a reader's keys from a
-    person's, None where no reader types.
+    person's, None where no reader types; ``keys_clock`` is the counter by which the terminal stamps keys.
     """
 
     admitted_s: float = 4.0
@@ -36,6 +37,7 @@ class Display(Struct, frozen=True, kw_only=True):
     player: tuple[str, ...] | None = None
     drill: bool = False
     wedge: WedgeTimes | None = WedgeTimes()
+    keys_clock: Callable[[], float] = time.monotonic
 
 
 def detect_display(environ: Mapping[str, str]) -> Display:

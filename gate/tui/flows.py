@@ -80,19 +80,18 @@ class StaffFlows:
         session = self._staff.session()
         labels = self._labels
         title = labels.menu_title.format(who=self._wording.plain(session.who.label if session else "", _NAME_COLUMNS))
-        menu = (labels.menu_override, labels.menu_undo, labels.menu_find, labels.menu_sign_out)
-        match await self._choose(title, menu):
-            case 0:
-                await self._override(recent)
-            case 1:
-                await self._undo()
-            case 2:
-                await self.look()
-            case 3:
-                self._staff.sign_out()
-                self._tell(labels.signed_out)
-            case _:
-                return
+        finding = (labels.menu_find,) if self._staff.may_search else ()  # where nobody may, nobody is asked
+        menu = (labels.menu_override, labels.menu_undo, *finding, labels.menu_sign_out)
+        chosen = await self._choose(title, menu)
+        if chosen == 0:
+            await self._override(recent)
+        elif chosen == 1:
+            await self._undo()
+        elif chosen == len(menu) - 1:
+            self._staff.sign_out()
+            self._tell(labels.signed_out)
+        elif chosen >= 0:
+            await self.look()
 
     async def _sign_in(self) -> bool:
         if self._staff.session() is not None:

@@ -11,7 +11,6 @@ from textual.widgets import Input
 
 from gate.tui.screens.pin import PinScreen
 from gate.wedge import Freed, Wedge, WedgeTimes
-from shared.clock import Clock
 
 _SETTLE_S = 0.01
 
@@ -27,10 +26,10 @@ class Typist(Struct, frozen=True, kw_only=True, eq=False):
 class KeyWatch:
     """Stands before the screens; a code never presses a key of theirs, whichever of them is open."""
 
-    def __init__(self, app: App[None], times: WedgeTimes, clock: Clock, typist: Typist) -> None:
+    def __init__(self, app: App[None], times: WedgeTimes, now_s: Callable[[], float], typist: Typist) -> None:
         self._app = app
         self._wedge: Wedge[Key] = Wedge(times)
-        self._clock = clock
+        self._now_s = now_s
         self._typist = typist
         self._looking = False
 
@@ -42,14 +41,14 @@ class KeyWatch:
     async def look(self) -> None:
         """Let go of what nothing more came for."""
         self._looking = False
-        await self._pass_on(self._wedge.look(self._clock.monotonic()))
+        await self._pass_on(self._wedge.look(self._now_s()))
         self._plan()
 
     def _plan(self) -> None:
         due_s = self._wedge.due_s
         if due_s is not None and not self._looking:
             self._looking = True
-            wait_s = max(0.0, due_s - self._clock.monotonic()) + _SETTLE_S
+            wait_s = max(0.0, due_s - self._now_s()) + _SETTLE_S
             # A second, short wait: keys that came while the program was busy are taken before it ends.
             self._app.set_timer(wait_s, lambda: self._app.set_timer(_SETTLE_S, self.look))
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from gate.catalogue.labels import PageLabels
-from gate.outcome import GateInfo, GateStatus
+from gate.outcome import AreaHere, GateInfo, GateStatus
 from gate.tui.badge import describe_span
 from gate.tui.cards import Wording, group
 from gate.tui.screens.page import Line
-from shared.admission.policy import Policy, Stale, Unknown
+from shared.admission.policy import GateRole, Policy, Stale, Unknown
 from shared.admission.verdict import Direction
 from shared.sync.scan import Mode
 
 _WORDS = 200
+_NAME = 40
 
 
 def describe_event(info: GateInfo, status: GateStatus, wording: Wording) -> tuple[Line, ...]:
@@ -24,11 +25,13 @@ def describe_event(info: GateInfo, status: GateStatus, wording: Wording) -> tupl
         Line(name=labels.event, value=wording.plain(status.event_name, _WORDS)),
         Line(name=labels.gate, value=f"{wording.plain(status.gate_name, _WORDS)}, {way}"),
         Line(name=labels.zones, value=_name_bits(info.zones, labels)),
+        Line(name=labels.role, value=_describe_role(info.role, labels)),
         Line(name=labels.products, value=", ".join(map(str, info.products)) or labels.all),
     ]
     people = [
         Line(name=labels.inside, value=group(info.inside)),
         Line(name=labels.behind, value=group(info.behind)),
+        *(Line(name=labels.area, value=_describe_area(area, wording)) for area in info.areas),
     ]
     rules = _describe_rules(info, wording) if info.policy is not None else []
     return (*place, *rules, *people)
@@ -104,6 +107,12 @@ def _describe_rules(info: GateInfo, wording: Wording) -> list[Line]:
     return lines
 
 
+def _describe_area(area: AreaHere, wording: Wording) -> str:
+    names = ", ".join(wording.plain(name, _NAME) for name in area.gates)
+    told = wording.catalogue.texts.pages.area_inside
+    return told.format(inside=group(area.inside), capacity=group(area.capacity), gates=names)
+
+
 def _describe_re_entry(policy: Policy, labels: PageLabels) -> str:
     if not policy.exits or policy.re_entries == 0:
         return labels.re_entry_none
@@ -116,6 +125,14 @@ def _describe_unknown(policy: Policy, labels: PageLabels) -> str:
         Unknown.ONLINE_ONLY: labels.unknown_online_only,
         Unknown.SUPERVISOR: labels.unknown_supervisor,
     }[policy.unknown]
+
+
+def _describe_role(role: GateRole, labels: PageLabels) -> str:
+    return {
+        GateRole.LANE: labels.role_lane,
+        GateRole.HELP_DESK: labels.role_help_desk,
+        GateRole.UNATTENDED: labels.role_unattended,
+    }[role]
 
 
 def _describe_stale(policy: Policy, labels: PageLabels) -> str:

@@ -23,7 +23,7 @@ from server.services.idempotency import name_call, run_once
 from server.services.ports import Unit
 from server.services.problems import EventUnknown
 from server.services.problems_gates import CommandsWaiting, CommandUnusable, GateOutOfService, GateUnknown
-from shared.admission.policy import ZoneMask
+from shared.admission.policy import GateRole, ZoneMask
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId
 from shared.sync.command import CommandKind
@@ -60,6 +60,7 @@ class GateChangeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     direction: Direction | None = None
     zones: ZoneMask | None = None
     products: Products | None = None
+    role: GateRole | None = None
 
 
 class CommandRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
@@ -137,6 +138,7 @@ class FleetApi:
             direction=body.direction,
             zones=body.zones,
             products=body.products,
+            role=body.role,
         )
         async with context.db.tenant(user.tenant) as tx:
             await gate_commands.change_gate(context, tx, _commander(user), gate, change)

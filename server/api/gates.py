@@ -29,7 +29,7 @@ from server.services.problems_gates import (
     GateOutOfService,
     GateUnknown,
 )
-from shared.admission.policy import Product, ZoneMask
+from shared.admission.policy import GateRole, Product, ZoneMask
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId, TenantId
 
@@ -39,12 +39,17 @@ KeyText = Annotated[str, Meta(min_length=43, max_length=43)]
 
 
 class CodeRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
-    """What the new gate is to be; zones 0 and no products mean all of them."""
+    """What the new gate is to be; zones 0 and no products mean all of them.
+
+    ``role`` decides who may find a ticket by its number there: supervisors at a ``lane``, everybody who works at a
+    ``help_desk``, nobody at an ``unattended`` gate.
+    """
 
     name: GateName
     direction: Direction = Direction.ENTRY
     zones: ZoneMask = 0
     products: Products = ()
+    role: GateRole = GateRole.LANE
 
 
 class CodeIssued(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -78,6 +83,7 @@ class EnrolAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     direction: Direction
     zones: int
     products: tuple[int, ...]
+    role: GateRole
     config_key: str
     server_time: datetime
     broker: str | None = None
@@ -170,6 +176,7 @@ class GateApi:
             direction=body.direction,
             zones=body.zones,
             products=body.products,
+            role=body.role,
         )
         issued = await self._enrolment.issue_code(request[USER].tenant, wish, self._context.clock.now())
         answer = CodeIssued(code=issued.code, expires_at=issued.expires_at)
@@ -204,6 +211,7 @@ class GateApi:
             direction=gate.direction,
             zones=gate.zones,
             products=gate.products,
+            role=gate.role,
             config_key=_write_key(enrolled.config_key),
             server_time=now,
             broker=None if enrolled.access is None else _write_key(enrolled.access),

@@ -32,6 +32,7 @@ class GateStore:
             code.products,
             code.expires_at,
             code.for_gate,
+            code.role,
         )
 
     async def take_code(self, code_hash: bytes, gate: GateId, now: datetime) -> EnrolmentRow | None:
@@ -58,6 +59,7 @@ class GateStore:
             gate.software,
             gate.enrolled_at,
             gate.config,
+            gate.role,
         )
 
     async def add_server(self, gate: GateRow) -> bool:
@@ -90,7 +92,9 @@ class GateStore:
 
     async def change(self, gate: GateRow) -> None:
         """Keep what a gate is to be from now on."""
-        await self._connection.execute(_SQL["change"], gate.id, gate.name, gate.direction, gate.zones, gate.products)
+        await self._connection.execute(
+            _SQL["change"], gate.id, gate.name, gate.direction, gate.zones, gate.products, gate.role
+        )
 
     async def hold(self, gate: GateId, reason: str | None, now: datetime | None) -> None:
         """Keep that a gate is to let nobody in, or may again."""

@@ -29,6 +29,7 @@ from server.services.problems_gates import (
 )
 from server.services.rows import EventRow
 from server.services.rows_gates import EnrolmentRow, GateRow
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction
 from shared.ids import EventId, GateId, RandomBytes, TenantId, uuid7
 from shared.problems import CodeMalformed
@@ -43,6 +44,7 @@ class GateWish(Struct, frozen=True, kw_only=True):
     direction: Direction = Direction.ENTRY
     zones: int = 0
     products: tuple[int, ...] = ()
+    role: GateRole = GateRole.LANE
 
 
 class IssuedCode(Struct, frozen=True, kw_only=True):
@@ -105,6 +107,7 @@ class Enrolment:
             direction=wish.direction,
             zones=wish.zones,
             products=wish.products,
+            role=wish.role,
             expires_at=now + LIFETIME,
         )
         async with self._db.tenant(tenant) as tx:
@@ -133,6 +136,7 @@ class Enrolment:
                 direction=gate.direction,
                 zones=gate.zones,
                 products=gate.products,
+                role=gate.role,
                 expires_at=now + LIFETIME,
                 for_gate=gate_id,
             )
@@ -253,6 +257,7 @@ def _make_gate(
         direction=code.direction,
         zones=code.zones,
         products=code.products,
+        role=code.role,
         sign_public=application.sign_key,
         seal_public=application.seal_key,
         software=application.software,

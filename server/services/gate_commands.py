@@ -21,6 +21,7 @@ from server.services.ports import Unit
 from server.services.problems_gates import CommandsWaiting, CommandUnusable, GateOutOfService, GateUnknown
 from server.services.rows_fleet import CommandRow
 from server.services.rows_gates import GateRow
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction
 from shared.clock import unix_ms
 from shared.ids import CommandId, GateId, TenantId, uuid7
@@ -80,6 +81,7 @@ class GateChange(Struct, frozen=True, kw_only=True):
     direction: Direction | None = None
     zones: int | None = None
     products: tuple[int, ...] | None = None
+    role: GateRole | None = None
 
 
 class Given(Struct, frozen=True, kw_only=True):
@@ -155,7 +157,7 @@ async def change_gate(context: Context, tx: Unit, by: Commander, gate_id: GateId
 
 def configuration_of(gate: GateRow) -> Configure:
     """Return the order that makes a gate what its row says."""
-    return Configure(name=gate.name, direction=gate.direction, zones=gate.zones, products=gate.products)
+    return Configure(name=gate.name, direction=gate.direction, zones=gate.zones, products=gate.products, role=gate.role)
 
 
 async def find_commanded(tx: Unit, gate_id: GateId) -> GateRow:
@@ -223,4 +225,6 @@ def _make_order(wish: CommandWish) -> Order:
         case CommandKind.WIPE:
             return Wipe()
         case CommandKind.CONFIGURE:
-            raise CommandUnusable("Change a gate's name, direction, zones or products by PATCH, not by a command.")
+            raise CommandUnusable(
+                "Change a gate's name, direction, zones, products or role by PATCH, not by a command."
+            )

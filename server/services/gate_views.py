@@ -15,6 +15,7 @@ from server.services.problems_gates import GateUnknown
 from server.services.rows import Page
 from server.services.rows_fleet import CommandRow
 from server.services.rows_gates import GateRow
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction
 from shared.clock import from_unix_ms
 from shared.ids import CommandId, EventId, GateId, TenantId
@@ -43,6 +44,7 @@ class GateView(Struct, frozen=True, kw_only=True, rename="camel"):
     direction: Direction
     zones: int
     products: tuple[int, ...]
+    role: GateRole
     software: str
     enrolled_at: datetime
     revoked_at: datetime | None
@@ -188,6 +190,7 @@ def _view(row: GateRow, quarantined: int, now: datetime) -> GateView:
         direction=row.direction,
         zones=row.zones,
         products=row.products,
+        role=row.role,
         software=row.software,
         enrolled_at=row.enrolled_at,
         revoked_at=row.revoked_at,

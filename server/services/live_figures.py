@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from server.domain.forecast import forecast
@@ -31,6 +31,7 @@ from server.services.rows import EventRow
 from server.services.rows_gates import ConflictRow, GateRow
 from server.services.rows_live import ScanSum, TypeSum
 from server.services.rows_organiser import ZoneRow
+from shared.admission.policy import Policy
 from shared.clock import from_unix_ms
 from shared.ids import EventId, GateId, TenantId
 
@@ -68,7 +69,7 @@ async def read_live(context: Context, tenant: TenantId, event_id: EventId) -> Fi
             shown=gates[:MOST_GATES],
         ),
         conflicts=conflicts,
-        warnings=_warn(event, house, gates),
+        warnings=warn(event.policy, house, gates),
     )
 
 
@@ -173,16 +174,26 @@ def _view_conflict(row: ConflictRow, names: Mapping[GateId, str]) -> OpenConflic
     )
 
 
-def _warn(event: EventRow, house: House, gates: Sequence[GateNow]) -> list[Caution]:
-    limits = {limit.gate: limit.capacity for limit in event.policy.gate_limits}
-    crowds = [("house", house.name, house.inside, house.capacity)]
-    crowds += [("gate", gate.name, max(0, gate.entries - gate.exits), limits.get(gate.id)) for gate in gates]
+def warn(policy: Policy, house: House, gates: Sequence[GateNow]) -> list[Caution]:
+    """Return what is full, or nearly, and whether gates are silent."""
     found = []
-    for kind, subject, inside, capacity in crowds:
-        if capacity and inside >= _NEARLY_FULL * capacity:
+    for kind, subject, inside, capacity in _crowds(policy, house, gates):
+        if capacity is not None and inside >= _NEARLY_FULL * capacity:
             code = f"{kind}_full" if inside >= capacity else f"{kind}_nearly_full"
             found.append(Caution(code=code, subject=subject, figure=inside, limit=capacity))
     silent = sum(gate.condition is Condition.SILENT for gate in gates)
     if silent:
         found.append(Caution(code="gates_silent", subject="", figure=silent, limit=len(gates)))
     return found
+
+
+def _crowds(policy: Policy, house: House, gates: Sequence[GateNow]) -> Iterator[tuple[str, str, int, int | None]]:
+    """Yield everything that may be full: what it is, what it is called, how many are there, and how many may be."""
+    yield "house", house.name, house.inside, house.capacity
+    known = {gate.id: gate for gate in gates}
+    for gate in gates:
+        yield "gate", gate.name, max(0, gate.entries - gate.exits), policy.limit_at(gate.id)
+    for area in policy.area_limits:
+        around = [known[one] for one in area.gates if one in known]
+        inside = max(0, sum(gate.entries - gate.exits for gate in around))
+        yield "area", ", ".join(gate.name for gate in around), inside, area.capacity

@@ -125,7 +125,7 @@ class Gates(Protocol):
         ...
 
     async def change(self, gate: GateRow) -> None:
-        """Keep a gate's name, direction, zones and products."""
+        """Keep a gate's name, direction, zones, products and role."""
         ...
 
     async def hold(self, gate: GateId, reason: str | None, now: datetime | None) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from server.services.rows import TicketRow, TicketTypeRow
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction, Reason
 from shared.ids import ConflictId, EventId, GateId, IncarnationId, ScanId, TenantId, TicketId
 from shared.sync.ledger import ConflictClass, Severity
@@ -45,6 +46,7 @@ class GateRow(Struct, frozen=True, kw_only=True):
     held_reason: str | None = None
     alarm: str | None = None
     alarm_at: datetime | None = None
+    role: GateRole = GateRole.LANE
 
 
 class EnrolmentRow(Struct, frozen=True, kw_only=True):
@@ -63,6 +65,7 @@ class EnrolmentRow(Struct, frozen=True, kw_only=True):
     used_at: datetime | None = None
     gate: GateId | None = None
     for_gate: GateId | None = None
+    role: GateRole = GateRole.LANE
 
 
 class LogRow(Struct, frozen=True, kw_only=True):

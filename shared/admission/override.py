@@ -42,6 +42,7 @@ class StaffAction(StrEnum):
     CLOSED_LANE = "closed_lane"
     OPENED_LANE = "opened_lane"
     LISTED_INSIDE = "listed_inside"
+    EXPORTED_LOG = "exported_log"
 
 
 OVERRIDABLE = frozenset(

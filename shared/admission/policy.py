@@ -107,6 +107,17 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+class GateRole(StrEnum):
+    """What a gate is for, which decides who may find a ticket by its number there.
+
+    At a ``lane`` its supervisors may, at a ``help_desk`` whoever works there, at an ``unattended`` gate nobody.
+    """
+
+    LANE = "lane"
+    HELP_DESK = "help_desk"
+    UNATTENDED = "unattended"
+
+
 class Place(Struct, frozen=True, kw_only=True):
     """Where a scan happens.
 

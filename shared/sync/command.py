@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from msgspec import Meta, Struct, msgpack
 
-from shared.admission.policy import Product, ZoneMask
+from shared.admission.policy import GateRole, Product, ZoneMask
 from shared.admission.verdict import Direction
 from shared.ids import CommandId, GateId
 from shared.packed import Bytes64, Ordinal, UnixMs, Words, unpack
@@ -29,13 +29,17 @@ Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Telling = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class Configure(Struct, frozen=True, kw_only=True, tag="configure", forbid_unknown_fields=True):
-    """Be called this, and serve these people from now on; zones 0 and no products mean all of them."""
+class Configure(Struct, frozen=True, kw_only=True, tag="configure", forbid_unknown_fields=True, omit_defaults=True):
+    """Be called this, and serve these people from now on; zones 0 and no products mean all of them.
+
+    A role that is the usual one is left out: gates that know of none go on.
+    """
 
     name: Name
     direction: Direction
     zones: ZoneMask
     products: Annotated[tuple[Product, ...], Meta(max_length=100)]
+    role: GateRole = GateRole.LANE
 
 
 class Hold(Struct, frozen=True, kw_only=True, tag="hold", forbid_unknown_fields=True):

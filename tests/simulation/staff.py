@@ -94,4 +94,4 @@ class Staff:
 
 
 def _overruler(life: Life) -> Overruler:
-    return Overruler(life.admitting, life.admitter.turn, life.admitter.refused)
+    return Overruler(life.admitting, life.admitter.turn, life.admitter.refused, life.admitter.ages)

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from gate.outcome import Counts, GateInfo, GateStatus, Outcome, Took
+from gate.outcome import AreaHere, Counts, GateInfo, GateStatus, Outcome, Took
 from gate.tui.display import Display
 from shared.admission.policy import Policy, Stale, Window
 from shared.admission.verdict import Direction, PriorUse, Reason, Verdict, admit, refuse
@@ -126,6 +126,7 @@ INFO = GateInfo(
     acked=1247,
     bundle_version=65_541,
     unsure_ms=340,
+    areas=(AreaHere(gates=("North 1", "North 2"), inside=2310, capacity=2500),),
 )
 
 

@@ -21,6 +21,7 @@ from gate.staff import (
     Undoable,
 )
 from shared.admission.override import OverrideReason, UndoReason
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction, PriorUse, Reason, Verdict, admit, refuse
 from shared.clock import unix_ms
 from shared.codes.keys import Holder
@@ -111,6 +112,12 @@ class ScriptedStaff:
         )
         self.past: tuple[Past, ...] = tuple(make_past(number) for number in range(40))
         self.open = True
+        self.role = GateRole.LANE
+
+    @property
+    def may_search(self) -> bool:
+        """Say so by the role and who is signed in."""
+        return self.role is GateRole.HELP_DESK or (self.role is GateRole.LANE and self.present is not None)
 
     def supervisors(self) -> tuple[SupervisorName, ...]:
         """Return who is listed."""

@@ -87,7 +87,7 @@ async def staged(view: ScriptedView | None = None, setting: Setting | None = Non
     setting = setting or Setting()
     view = view or ScriptedView()
     clock = ManualClock(NOW)
-    display = replace(setting.display or fixed_display(), clock=clock)
+    display = replace(setting.display or fixed_display(), clock=clock, keys_clock=clock.monotonic)
     # Finding its own style sheet on disk, once, is the only thing a program does that the guard would take for blocking.
     app = await asyncio.to_thread(HeardApp, view, setting.language, display)
     app.set_keymap(setting.keymap)

@@ -15,6 +15,7 @@ from gate.tui.screens.page import PageScreen
 from gate.tui.screens.peek import PeekScreen
 from gate.tui.screens.pin import PinScreen
 from shared.admission.override import OverrideReason, UndoReason
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Reason, refuse
 from shared.ids import ScanId
 from shared.problems import Unavailable
@@ -251,3 +252,16 @@ async def test_drill_says_so_on_the_lane_and_at_its_end() -> None:
         assert "DRILL" in stage.text().splitlines()[0]
         await stage.press("q")
         assert "nothing of it is kept or sent" in stage.text()
+
+
+async def test_where_nobody_may_search_nobody_is_offered_it() -> None:
+    view = ScriptedView()
+    view.staff.role = GateRole.UNATTENDED
+    async with staged(view) as stage:
+        await sign_in(stage)
+        assert "Find a ticket by its number" not in stage.text()
+        await stage.press("3")
+        assert "Signed out" in stage.text()
+        view.staff.role = GateRole.HELP_DESK
+        await stage.press("p")
+        assert "a number such as" in stage.text()

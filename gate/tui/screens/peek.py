@@ -52,7 +52,7 @@ class PeekScreen(ModalScreen[bytes]):
     def compose(self) -> ComposeResult:
         """Lay out the answer above the line to type in."""
         labels, write = self._wording.catalogue.texts.staff, self._wording.write
-        hint = labels.peek_number_hint if self._view.staff.session() is not None else labels.peek_hint
+        hint = labels.peek_number_hint if self._view.staff.may_search else labels.peek_hint
         with Vertical(id="look") as look:
             look.border_title = write(labels.peek_title)
             with VerticalScroll(id="looked"):

@@ -88,6 +88,8 @@ CAUTIONS: Mapping[str, str] = MappingProxyType(
         "house_nearly_full": "The house is nearly full",
         "gate_full": "Full behind this gate",
         "gate_nearly_full": "Nearly full behind this gate",
+        "area_full": "Full behind these gates together",
+        "area_nearly_full": "Nearly full behind these gates together",
         "gates_silent": "Gates are silent",
     }
 )

@@ -23,6 +23,7 @@ from server.services.enrol import GateWish
 from server.services.gate_commands import Commander, CommandWish, GateChange, change_gate, give_command
 from server.services.gate_views import GateDetail, show_gate
 from server.services.rows_gates import SnapshotRow
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction
 from shared.clock import ManualClock, SystemClock, unix_ms
 from shared.ids import CommandId, GateId, uuid7
@@ -97,7 +98,7 @@ async def test_gate_that_was_away_does_what_it_was_told_over_the_broker_and_stil
 ) -> None:
     post = await enrol_at(exchange, tmp_path / "north")
     organiser = Organiser(exchange.house, post.gate)
-    await organiser.change(name="North 2", direction=Direction.EXIT)
+    await organiser.change(name="North 2", direction=Direction.EXIT, role=GateRole.HELP_DESK)
     await organiser.command(CommandKind.MESSAGE, "Doors in 5 minutes")
     await organiser.command(CommandKind.HOLD, "Lift broken")
     async with post.running() as gate:
@@ -115,7 +116,7 @@ async def test_gate_that_was_away_does_what_it_was_told_over_the_broker_and_stil
         assert gate.outcomes == []
     assert {what for what, _ in gate.told} >= {"held", "message"}
     identity = await asyncio.to_thread(load_identity, post.directory)
-    assert (identity.name, identity.direction) == ("North 2", Direction.EXIT)
+    assert (identity.name, identity.direction, identity.role) == ("North 2", Direction.EXIT, GateRole.HELP_DESK)
     async with post.running() as gate:
         status = await gate.until(lambda now: now.linked)
         assert (status.held, status.gate_name, len(status.notices)) == ("Lift broken", "North 2", 1)

@@ -135,8 +135,9 @@ def staff_of(
         SupervisionParts(
             roster=knowledge,
             pins=PinDesk(log, parts.clock),
-            overruler=Overruler(parts, admitter.turn, admitter.refused),
+            overruler=Overruler(parts, admitter.turn, admitter.refused, admitter.ages),
             lookup=Lookup(parts),
+            post=parts.post,
             journal=log,
             desk=desk,
             clock=parts.clock,

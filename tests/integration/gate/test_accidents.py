@@ -86,6 +86,9 @@ async def test_computer_that_slept_knows_how_old_its_knowledge_is(door: Door) ->
     assert (await door.show_ticket(1)).verdict.reason is Reason.OK
     door.clock.advance(timedelta(hours=2))
     assert (await door.show_ticket(2)).verdict.reason is Reason.SNAPSHOT_TOO_OLD
+    door.clock.step_wall(timedelta(hours=-2))
+    assert door.knowledge.data_age_s() == 7200  # a clock that is set back makes nothing younger
+    door.clock.step_wall(timedelta(hours=2))
     door.knowledge.on_current(unix_ms(door.clock.now()))
     assert (await door.show_ticket(2)).verdict.reason is Reason.OK
 

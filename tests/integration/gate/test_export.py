@@ -86,7 +86,7 @@ async def test_list_names_by_number_who_is_inside_through_any_gate(tmp_path: Pat
     assert (await gate_beside("verify", out)).status == 1
 
 
-async def test_each_list_is_on_record_whether_the_gate_runs_or_not(tmp_path: Path) -> None:
+async def test_each_list_and_each_log_taken_out_is_on_record_whether_the_gate_runs_or_not(tmp_path: Path) -> None:
     data = tmp_path / "data"
     await scanned(data)
     ask = ("export", "--emergency", "text", tmp_path / "inside.txt", "--data", data)
@@ -95,16 +95,19 @@ async def test_each_list_is_on_record_whether_the_gate_runs_or_not(tmp_path: Pat
         await running.until(lambda status: status.backlog == 4)
         assert (await gate_beside(*ask)).err == ""
         await running.until(lambda status: status.backlog == 5)
+        assert (await gate_beside("export", tmp_path / "log.jsonl", "--data", data)).err == ""
+        await running.until(lambda status: status.backlog == 6)
         async with asyncio.timeout(20):
-            while any("listing" in name for name in await asyncio.to_thread(os.listdir, data)):
+            while any(name.startswith((".listing", ".export")) for name in await asyncio.to_thread(os.listdir, data)):
                 await running.agent.watch.next(0.2)
         running.stop()
         running.stop()
     async with open_data(data, SystemClock()) as opened:
-        *_, first, second = await opened.log.read_between(0, 9)
-        said = [decode_record(record.body).override for record in (first, second)]
-        assert said == [Override(supervisor="-", reason="listed_inside")] * 2
-        assert await verify_log(opened.log) == 5
+        *_, first, second, third = await opened.log.read_between(0, 9)
+        said = [decode_record(record.body).override for record in (first, second, third)]
+        listed, exported = (Override(supervisor="-", reason=what) for what in ("listed_inside", "exported_log"))
+        assert said == [listed, listed, exported]
+        assert await verify_log(opened.log) == 6
 
 
 def test_file_without_a_signature_and_a_missing_one_are_told_apart_from_a_changed_one(tmp_path: Path) -> None:

@@ -90,9 +90,9 @@ def _doors(places: Mapping[str, str]) -> dict[str, Json]:
         "POST /api/v1/tickets/{ticket}/lock": {"reason": "dispute"},
         "POST /api/v1/tickets/{ticket}/unlock": {"reason": "settled"},
         "POST /api/v1/tickets/{ticket}/reissue": {"reason": "lost", "holderName": "Ada"},
-        "POST /api/v1/events/{event}/gates/enrolment-codes": {"name": "South", "zones": 1, "products": [1]},
+        "POST /api/v1/events/{event}/gates/enrolment-codes": {"name": "South", "products": [1], "role": "help_desk"},
         "POST /api/v1/events/{event}/keys/rotate": {"mode": "scheduled"},
-        "PATCH /api/v1/gates/{gate}": {"name": "North 2", "direction": "exit", "zones": 1, "products": [1]},
+        "PATCH /api/v1/gates/{gate}": {"name": "North 2", "direction": "exit", "zones": 1, "role": "help_desk"},
         "POST /api/v1/gates/{gate}/commands": {"kind": "message", "text": "Doors in 5 minutes", "expiresInS": 60},
         "POST /gate/v1/enrol": {
             "code": "TT-0",

@@ -14,6 +14,7 @@ from server.domain.access import Role
 from server.services.enrol import Enrolled, GateWish
 from server.services.problems import EventUnknown
 from server.services.problems_gates import EnrolmentCodeExpired, EnrolmentCodeUnknown, EnrolmentCodeUsed
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction
 from shared.codes.bundle import KeyBundle, open_bundle, seal_bundle
 from shared.problems import CodeMalformed, TicketTokenError
@@ -33,10 +34,11 @@ async def issue(stage: Stage, **wish: object) -> str:
 
 
 async def test_code_makes_the_gate_the_organiser_wanted(stage: Stage) -> None:
-    code = await issue(stage, direction=Direction.EXIT, zones=3, products=(1, 2))
+    code = await issue(stage, direction=Direction.EXIT, zones=3, products=(1, 2), role=GateRole.HELP_DESK)
     enrolled = await stage.enrolment.enrol(application(code, *fresh_keys()), stage.clock.now())
     gate = enrolled.gate
     assert (gate.name, gate.direction, gate.zones, gate.products) == ("North", Direction.EXIT, 3, (1, 2))
+    assert gate.role is GateRole.HELP_DESK
     assert (gate.tenant, gate.event) == (stage.tenant, stage.event)
     await stage.relay_all()
     [told] = [entry for entry in await stage.feed() if isinstance(entry, GateEntry)]

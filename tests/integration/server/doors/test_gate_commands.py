@@ -10,6 +10,7 @@ import pytest
 
 from server.domain.access import Role
 from server.services.gate_commands import MOST_OPEN
+from shared.admission.policy import GateRole
 from shared.admission.verdict import Direction
 from shared.clock import unix_ms
 from shared.problems import Denied
@@ -130,16 +131,22 @@ async def test_what_is_too_old_is_not_sent(house: House) -> None:
 async def test_a_changed_gate_is_told_and_so_are_the_others(house: House) -> None:
     gate = await house.stage.enrol()
     head = await settle(house)
-    path, wish = f"/api/v1/gates/{gate.id}", {"name": " North 2 ", "direction": "exit", "zones": 4, "products": [1, 2]}
+    path, wish = (
+        f"/api/v1/gates/{gate.id}",
+        {"name": " North 2 ", "direction": "exit", "zones": 4, "products": [1, 2], "role": "help_desk"},
+    )
     for _ in range(2):  # the second time there is nothing to change
         status, told = await house.ask("PATCH", path, house.organiser(), wish)
         assert status == 200, told
         assert isinstance(told, dict)
         assert (told["name"], told["direction"], told["zones"], told["products"]) == ("North 2", "exit", 4, [1, 2])
+        assert told["role"] == "help_desk"
         assert [one["kind"] for one in told["commands"]] == ["configure"]
     wire = await house.link(gate, feed_seq=head, command_seq=0)
     [told] = await read(wire, gate)
-    assert told.order == Configure(name="North 2", direction=Direction.EXIT, zones=4, products=(1, 2))
+    assert told.order == Configure(
+        name="North 2", direction=Direction.EXIT, zones=4, products=(1, 2), role=GateRole.HELP_DESK
+    )
     assert [one.name for one in await house.stage.feed() if isinstance(one, GateEntry)][-1] == "North 2"
 
 
