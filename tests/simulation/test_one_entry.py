@@ -10,7 +10,7 @@ from tests.simulation.lanes import Lanes
 from tests.simulation.seeds import batches, name_batch, plan_of, play_all
 
 
-@pytest.mark.timeout(600)  # twenty-five evenings, on a machine that may have other things to do
+@pytest.mark.timeout(900)  # twenty-five evenings, on a machine that may have other things to do
 @pytest.mark.parametrize("seeds", batches(), ids=name_batch)
 async def test_everybody_agrees_and_every_double_admission_is_a_conflict(
     lanes: Lanes, files: Path, seeds: range
