@@ -47,7 +47,14 @@ class EnrolScreen(ModalScreen[bool]):
         Binding(
             "escape,ctrl+q,ctrl+c", "leave", "Leave", tooltip="Leave without enrolling", id="enrol_leave", priority=True
         ),
-        Binding("enter", "go_on", "Go on", tooltip="Begin to scan once this is a gate", id="enrol_go_on"),
+        Binding(
+            "enter",
+            "go_on",
+            "Go on",
+            tooltip="Go to the next line, and then on to the lane",
+            id="enrol_go_on",
+            priority=True,
+        ),
     ]
 
     def __init__(self, enrol: Enrol, wording: Wording) -> None:
@@ -81,21 +88,28 @@ class EnrolScreen(ModalScreen[bool]):
         if not self._done:
             self.query_one("#hint", Static).update(self._wording.write(self._wording.catalogue.texts.enrol.hint))
 
-    def on_input_submitted(self, message: Input.Submitted) -> None:
-        """Go to the line that is still empty, or ask the server."""
-        server, code = (self.query_one(name, Input).value.strip() for name in ("#server", "#code"))
-        if server in {"", _NOTHING_TYPED} or not code:
-            # At once, not when there is time: whoever types or pastes goes on typing.
-            self.set_focus(self.query_one("#code" if message.input.id == "server" else "#server", Input))
-        elif not self._busy:
-            self._busy = True
-            self._say(self._wording.catalogue.texts.enrol.asking)
-            self.run_worker(self._ask(server, code))
-
     def action_go_on(self) -> None:
-        """Go on to the lane."""
+        """Go to the next line, ask the server once both are filled, or go on to the lane."""
         if self._done:
             _ = self.dismiss(True)
+            return
+        server, code = self.query_one("#server", Input), self.query_one("#code", Input)
+        # At once, not when there is time: whoever types or pastes goes on typing. What was typed before is in the lines'
+        # own queues, behind which the question has to wait.
+        self.set_focus(code)
+        server.call_later(code.call_later, self._consider)
+
+    def _consider(self) -> None:
+        server, code = (self.query_one(name, Input) for name in ("#server", "#code"))
+        address, secret = server.value.strip(), code.value.strip()
+        if not secret or self._busy or self._done:
+            return
+        if address in {"", _NOTHING_TYPED}:
+            self.set_focus(server)
+            return
+        self._busy = True
+        self._say(self._wording.catalogue.texts.enrol.asking)
+        self.run_worker(self._ask(address, secret))
 
     def action_leave(self) -> None:
         """Leave; once enrolled, that is no different from going on another day."""
