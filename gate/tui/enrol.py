@@ -25,7 +25,7 @@ _LONGEST_CODE = 100
 _NAME_COLUMNS = 60
 _TELL_COLUMNS = 400
 _CLOCK_WORTH_A_WORD_S = 5.0
-_NOTHING_TYPED = "https://"
+_SCHEME = "https://"
 
 
 class Enrolled(Struct, frozen=True, kw_only=True):
@@ -71,7 +71,7 @@ class EnrolScreen(ModalScreen[bool]):
             sheet.border_title = write(labels.title)
             yield Static(write(labels.text), id="lines", markup=False)
             yield Static(write(labels.server), classes="hint", markup=False)
-            yield Input(_NOTHING_TYPED, id="server", max_length=_LONGEST_ADDRESS, compact=True, select_on_focus=False)
+            yield Input(placeholder=_SCHEME, id="server", max_length=_LONGEST_ADDRESS, compact=True)
             yield Static(write(labels.code), classes="hint", markup=False)
             yield Input(id="code", max_length=_LONGEST_CODE, compact=True)
             yield Static("", id="answer", markup=False)
@@ -104,12 +104,12 @@ class EnrolScreen(ModalScreen[bool]):
         address, secret = server.value.strip(), code.value.strip()
         if not secret or self._busy or self._done:
             return
-        if address in {"", _NOTHING_TYPED}:
+        if not address:
             self.set_focus(server)
             return
         self._busy = True
         self._say(self._wording.catalogue.texts.enrol.asking)
-        self.run_worker(self._ask(address, secret))
+        self.run_worker(self._ask(address if "://" in address else _SCHEME + address, secret))
 
     def action_leave(self) -> None:
         """Leave; once enrolled, that is no different from going on another day."""

@@ -152,7 +152,7 @@ async def enrol(steward: Steward, cable: Cable, code: str) -> None:
     """Make the machine a gate at its own screen; a code that was misread is refused with what to do."""
     await steward.sees("This computer is not a gate yet")
     await steward.sees("Enter goes on, Tab changes the line")
-    await steward.types_anew(f"http://127.0.0.1:{cable.port}")
+    await steward.types(f"http://127.0.0.1:{cable.port}")
     await steward.types("TT1-NONSENSE")
     await steward.sees("Not enrolled: ")
     await steward.types_anew(code)
