@@ -22,7 +22,7 @@ SEED_VARIABLE = "TICKETTOKEN_SEED"
 LANES = 5
 """How many evenings are played at once: while one waits for the broker another one goes on."""
 
-_COUNT = 100
+_COUNT = 15
 _BATCH = 25
 _LARGE_EVERY = 10
 _KILL_EVERY = 5
