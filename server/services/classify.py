@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from msgspec import Struct
 from server.services.rows import TicketRow, TicketTypeRow
 from server.services.rows_gates import Evidence, Staleness, StepRow, Witness
 from shared.admission.policy import Policy
-from shared.admission.presence import Admission, Presence, passages
+from shared.admission.presence import Admission, GenerationOf, Presence, passages
 from shared.admission.rule import allowed_entries
 from shared.admission.verdict import Direction
 from shared.clock import from_unix_ms, unix_ms
@@ -93,9 +93,20 @@ def was_taken_back(case: TicketCase) -> bool:
     return len(passages(counted)) < len({(one.gate, one.scan) for one in counted if one.undoes is None})
 
 
+def generations_in(seen: Iterable[Seen]) -> GenerationOf:
+    """Return by what the ledger tells which of these admissions were of one generation."""
+    known = {(one.admission.gate, one.admission.scan): one.generation for one in seen}
+    return lambda admission: known[admission.gate, admission.scan]
+
+
 def _settle(case: TicketCase, seen: Sequence[Seen]) -> tuple[Presence, tuple[Surplus, ...]]:
     allowed = allowed_entries(case.ticket_type.entries, case.policy)
-    ledger = settle([one.admission for one in seen], allowed, double_read_s=case.policy.double_read_s)
+    ledger = settle(
+        [one.admission for one in seen],
+        allowed,
+        double_read_s=case.policy.double_read_s,
+        generation_of=generations_in(seen),
+    )
     return ledger.presence, ledger.surplus
 
 

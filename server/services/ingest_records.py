@@ -9,7 +9,7 @@ from uuid import uuid5
 
 import structlog
 
-from server.services.classify import Seen
+from server.services.classify import Seen, generations_in
 from server.services.ingest_lines import LogLine, Matched, Touched, read_record, seen_before, seen_of
 from server.services.ingest_proofs import Claim, check_tags, prove
 from server.services.keys import KeyVault, MasterSecrets
@@ -243,7 +243,7 @@ class RecordTaker:
         if record.proof is not None and seq not in self._proven:
             return Reason.CODE_FORGED
         mark = order_key(judged_admission(record, self._gate.id, proven=True))
-        before = [one.admission for one in self._seen[handle.ticket] if order_key(one.admission) < mark]
+        before = [one for one in self._seen[handle.ticket] if order_key(one.admission) < mark]
         place = Place(
             gate=self._gate.id,
             direction=record.direction,
@@ -253,7 +253,8 @@ class RecordTaker:
         )
         facts = self._facts(record, handle)
         policy = self._event.policy
-        return decide(facts, fold(before, policy.double_read_s), policy, place, from_unix_ms(record.at_ms)).reason
+        presence = fold([one.admission for one in before], policy.double_read_s, generations_in(before))
+        return decide(facts, presence, policy, place, from_unix_ms(record.at_ms)).reason
 
     def _facts(self, record: ScanRecord, handle: HandleRow) -> Facts:
         locked = self._tickets[handle.ticket]

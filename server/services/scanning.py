@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from server.domain.access import User
 from server.domain.server_gate import is_server_gate, server_gate_id
-from server.services.classify import Seen
+from server.services.classify import Seen, generations_in
 from server.services.context import Context
 from server.services.ingest_lines import seen_before
 from server.services.ports import Unit
@@ -73,7 +73,8 @@ class Known(Struct, frozen=True, kw_only=True):
     @property
     def presence(self) -> Presence:
         """Return where its holder is by the admissions that count everywhere."""
-        return fold([one.admission for one in self.seen if one.counts], self.event.policy.double_read_s)
+        counted = [one for one in self.seen if one.counts]
+        return fold([one.admission for one in counted], self.event.policy.double_read_s, generations_in(counted))
 
 
 class Spot(Struct, frozen=True, kw_only=True):

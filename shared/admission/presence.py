@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct, msgpack
 
@@ -34,6 +34,10 @@ class Admission(Struct, frozen=True, kw_only=True, array_like=True, forbid_unkno
     online: bool = False
     override: bool = False
     undoes: ScanId | None = None
+
+
+GenerationOf = Callable[[Admission], int]
+"""Which generation of the ticket an admission was of: what the gate's record shows and the admission does not carry."""
 
 
 class Presence(Struct, frozen=True, kw_only=True):
@@ -83,19 +87,31 @@ def passages(*groups: Iterable[Admission]) -> list[Admission]:
     return [one for name, one in known.items() if one.undoes is None and name not in gone]
 
 
-def fold(admissions: Iterable[Admission], double_read_s: int = 0) -> Presence:
+def one_generation(_: Admission) -> int:
+    """Say that all admissions were of one generation of the ticket, as whoever knows them by one handle may."""
+    return 0
+
+
+def fold(
+    admissions: Iterable[Admission], double_read_s: int = 0, generation_of: GenerationOf = one_generation
+) -> Presence:
     """Return the presence after all given admissions; order and repetition make no difference.
 
     With ``double_read_s``, the policy's, what was seen once more within so many seconds is one passage, as it is for the ledger.
     """
-    return sum_up(leave_out_repeats(passages(admissions), double_read_s))
+    return sum_up(leave_out_repeats(passages(admissions), double_read_s, generation_of))
 
 
-def leave_out_repeats(known: Iterable[Admission], double_read_s: int) -> list[Admission]:
-    """Leave out what is the ticket's last passage, in ledger order, seen once more; what a supervisor decided never is."""
+def leave_out_repeats(
+    known: Iterable[Admission], double_read_s: int, generation_of: GenerationOf = one_generation
+) -> list[Admission]:
+    """Leave out what is the ticket's last passage, in ledger order, seen once more.
+
+    What a supervisor decided never is, nor is somebody who comes with the ticket's next generation: that is another body.
+    """
     kept: list[Admission] = []
     for one in known:
-        last = kept[-1] if kept else None
+        last = kept[-1] if kept and generation_of(kept[-1]) == generation_of(one) else None
         if one.override or not is_double_read(last, one.gate, one.direction, one.at_ms, double_read_s):
             kept.append(one)
     return kept

@@ -8,7 +8,17 @@ from enum import StrEnum
 from msgspec import Struct
 
 from shared.admission.order import find_walk
-from shared.admission.presence import Admission, Presence, leave_out_repeats, order_key, passages, span_of, sum_up
+from shared.admission.presence import (
+    Admission,
+    GenerationOf,
+    Presence,
+    leave_out_repeats,
+    one_generation,
+    order_key,
+    passages,
+    span_of,
+    sum_up,
+)
 
 _CLONE_SPEED_MS = 60_000
 """One phone needs at least this long from one gate to another; two live proofs closer together are two phones."""
@@ -61,14 +71,20 @@ class Ledger(Struct, frozen=True, kw_only=True):
     surplus: tuple[Surplus, ...]
 
 
-def settle(admissions: Iterable[Admission], allowed: int | None, *, double_read_s: int) -> Ledger:
+def settle(
+    admissions: Iterable[Admission],
+    allowed: int | None,
+    *,
+    double_read_s: int,
+    generation_of: GenerationOf = one_generation,
+) -> Ledger:
     """Sum a ticket's admissions up and classify the surplus.
 
     ``allowed`` is the number of entries the ticket may make in all, None without limit; a second entry without an exit
     between is a surplus whatever the number. What gates' clocks leave open is read in the guest's favour (`find_walk`). The
     result depends only on the set of admissions.
     """
-    known = leave_out_repeats(passages(admissions), double_read_s)
+    known = leave_out_repeats(passages(admissions), double_read_s, generation_of)
     presence = sum_up(known)
     if presence.entries < 2:
         return Ledger(presence=presence, surplus=())

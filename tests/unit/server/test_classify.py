@@ -125,6 +125,13 @@ def test_old_owners_code_beside_the_new_ones_is_stale_not_a_clone() -> None:
     assert kinds(found) == [ConflictClass.STALE_STATE]
 
 
+def test_old_and_new_owner_at_one_gate_are_two_people_however_soon_one_follows_the_other() -> None:
+    passed_on = (step(State.TRANSFERRED, 2, generation=1),)
+    found = case(seen(0, NORTH, 0, override=True), seen(1, NORTH, 3, generation=1), steps=passed_on)
+    assert kinds(found) == [ConflictClass.RACE]
+    assert find_presence(found).inside == 2
+
+
 def test_overridden_stale_ticket_is_the_supervisors_decision() -> None:
     found = case(seen(0, NORTH, 0, override=True), steps=(step(State.REVOKED, -60),))
     assert kinds(found) == [ConflictClass.OVERRIDDEN]

@@ -71,6 +71,15 @@ def test_what_a_supervisor_decided_is_never_a_double_read() -> None:
     assert settle([FIRST, decided], 1, double_read_s=5).presence.inside == 2
 
 
+def test_who_comes_with_the_next_generation_is_never_a_double_read() -> None:
+    new_holder = passage(11, at_ms=FIRST.at_ms + 1000)
+    generations = {FIRST.scan: 0, new_holder.scan: 1}
+    settled = settle([FIRST, new_holder], 1, double_read_s=5, generation_of=lambda one: generations[one.scan])
+    assert [surplus.kind for surplus in settled.surplus] == [ConflictClass.RACE]
+    assert settled.presence.inside == 2
+    assert settle([FIRST, new_holder], 1, double_read_s=5).surplus == ()
+
+
 def test_the_result_depends_on_the_set_alone() -> None:
     evening = [FIRST, elsewhere(3000), leaving(20), passage(30), leaving(40)]
     results = {repr(settle([*order, *order[:2]], 2, double_read_s=5)) for order in permutations(evening)}
