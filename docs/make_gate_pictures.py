@@ -34,6 +34,7 @@ PICTURES = {
     "gate-settings": ("settings", SMALL),
     "gate-repeat": ("repeat", SMALL),
     "gate-camera-away": ("camera-away", SMALL),
+    "gate-revoked": ("revoked", SMALL),
     "gate-history": ("history", SMALL),
     "gate-event": ("event", SMALL),
     "gate-network": ("network", SMALL),

@@ -85,7 +85,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     not yet acknowledged; ``keys_until`` is when the last known epoch ends; ``clock_offset_s`` is this gate's clock minus
     the server's. ``way`` is how it is linked (``broker``, ``websocket``), ``hindrance`` the code of what keeps it from
     linking: ``not_our_server`` means that a login page of the network answers in the server's place. ``held`` says why the
-    organiser has no codes looked at here, ``notices`` what the staff should read.
+    organiser has no codes looked at here, ``notices`` what the staff should read. ``revoked``: it may admit nobody for good.
     """
 
     gate_name: str
@@ -105,6 +105,7 @@ class GateStatus(Struct, frozen=True, kw_only=True):
     hindrance: str | None = None
     held: str | None = None
     notices: tuple[StaffNotice, ...] = ()
+    revoked: bool = False
 
 
 class AreaHere(Struct, frozen=True, kw_only=True):

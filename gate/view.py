@@ -91,6 +91,7 @@ class AgentView:
             hindrance=self._parts.driver.hindrance,
             held=self._parts.obedience.held,
             notices=self._parts.obedience.notices,
+            revoked=knowledge.revoked,
         )
 
     def info(self) -> GateInfo:

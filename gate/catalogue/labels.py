@@ -11,6 +11,8 @@ class Labels(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ready: str
     ready_no_camera: str
     ready_no_tickets: str
+    revoked: str
+    revoked_action: str
     tickets: str
     prior: str
     prior_unplaced: str

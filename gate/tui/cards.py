@@ -134,6 +134,8 @@ def describe_outcome(outcome: Outcome, wording: Wording) -> Card:
 
 def describe_ready(status: GateStatus | None, wording: Wording) -> Card:
     """Return the card that waits for the next guest and says what to do, or what is in the way."""
+    if status is not None and status.revoked:
+        return _describe_revoked(wording)
     labels = wording.catalogue.texts.labels
     word = wording.catalogue.texts.words[Word.READY]
     text, sign, facts = labels.ready, Tone.NEUTRAL, ""
@@ -150,6 +152,18 @@ def describe_ready(status: GateStatus | None, wording: Wording) -> Card:
         word=word,
         headline=wording.write(f"{wording.mark(sign)} {word}: {text}"),
         facts=(facts,) if facts else (),
+    )
+
+
+def _describe_revoked(wording: Wording) -> Card:
+    texts = wording.catalogue.texts
+    word = texts.words[Word.CLOSED]
+    return Card(
+        tone=Tone.BAD,
+        symbol=wording.catalogue.mark(Tone.BAD, unicode=True),
+        word=word,
+        headline=wording.write(f"{wording.mark(Tone.BAD)} {word}: {texts.labels.revoked}"),
+        action=wording.write(f"{texts.labels.next} {texts.labels.revoked_action}"),
     )
 
 

@@ -52,7 +52,8 @@ async def test_a_gate_revoked_on_the_page_says_so_on_its_own_screen(
         await page.get_by_text("Take it out of service").first.click()
         await page.get_by_role("button", name="Take it out of service").click()
         await expect(page.locator("main")).to_contain_text("✕ Out of service")
-        await screen.wait_for("no keys!")
+        closed = await screen.wait_for("✗ CLOSED")
+        assert "out of service" in closed
         await type_code(screen, await code_of(evening, late))
         refused = await screen.wait_for("✗ STOP")
         assert "gate may not admit" in refused
