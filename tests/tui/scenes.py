@@ -98,9 +98,7 @@ SCENES = {
     "offline": Scene(told=HISTORY, status=OFFLINE, keys=("space",)),
     "repeat": Scene(told=(*HISTORY, ADMITTED, DOUBLE)),
     "camera-away": Scene(told=HISTORY, status=replace(ONLINE, camera_alive=False, camera_fps=0.0), keys=("space",)),
-    "revoked": Scene(
-        told=HISTORY, status=replace(OFFLINE, revoked=True, keys_until=None), keys=("space",)
-    ),
+    "revoked": Scene(told=HISTORY, status=replace(OFFLINE, revoked=True, keys_until=None), keys=("space",)),
     "help": Scene(told=HISTORY, keys=("f1",)),
     "german": Scene(told=(*HISTORY, USED), language="de"),
     "colourless": Scene(told=(*HISTORY, USED), colour=False),
