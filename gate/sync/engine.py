@@ -163,8 +163,8 @@ class SyncEngine:
         return [*self._position.on_tick(now.at_s), *self._send_scans(now), *self._send_ping(now)]
 
     def on_logged(self, logged: int, scans_per_minute: float, now: Instant) -> list[Action]:
-        """The log has grown up to and including record ``logged``."""
-        self._logged, self._scans_per_minute = logged, scans_per_minute
+        """The log has grown up to and including record ``logged``; news that comes late takes nothing back."""
+        self._logged, self._scans_per_minute = max(self._logged, logged), scans_per_minute
         return self._send_scans(now) if self._linked else []
 
     def on_bundle(self, version: int) -> list[Action]:

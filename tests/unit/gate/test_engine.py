@@ -131,6 +131,15 @@ def test_server_that_knows_more_than_the_log_halts_the_gate(frame_: Welcome | Ac
     assert gate.on_frame(frame_, at(1)) == [Halt(acked=6, logged=5)]
 
 
+def test_late_news_of_an_earlier_record_does_not_make_the_log_shorter() -> None:
+    gate = engine(logged=2)
+    linked(gate)
+    gate.on_logged(5, 0.0, at(1))
+    gate.on_logged(3, 0.0, at(1))
+    assert not any(isinstance(action, Halt) for action in gate.on_frame(welcome(acked=5), at(2)))
+    assert gate.backlog == 0
+
+
 def test_old_entries_of_a_frame_are_left_out() -> None:
     gate = engine(feed_seq=3)
     linked(gate, welcome(feed_high=5))
