@@ -7,8 +7,11 @@ import asyncpg
 from shared.problems import Conflict, Denied, InputUnusable, Internal, TicketTokenError, TooNew, Unavailable
 from shared.tickets.lifecycle import TransitionInvalid
 
-DRIVER_PROBLEMS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What asyncpg may raise while the database, the network or a statement fails."""
+DRIVER_PROBLEMS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What asyncpg may raise while the database, the network or a statement fails.
+
+The last is meant for its own mistakes, and also comes where a connection is cut in the middle of preparing a statement.
+"""
 
 
 class SchemaTooNew(TooNew):
