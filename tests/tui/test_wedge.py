@@ -38,16 +38,18 @@ class Reader:
 
     async def read(self, text: str, end: str = "enter") -> None:
         """Type a code as a reader does."""
-        for char in text:
-            self._press(char, char, 0.002)
-        if end:
-            self._press(end, None, 0.002)
+        keys = [(char, char) for char in text] + ([(end, None)] if end else [])
+        for number, (name, written) in enumerate(keys, 1):
+            self._post(name, written, number * 0.002)
         await self._stage.pilot.pause()
+        # Only now: a look in between, however late the keys are heard of, must not find them long past.
+        self._stage.clock.advance(timedelta(seconds=len(keys) * 0.002))
 
     async def press(self, *keys: str) -> None:
         """Press keys as a person does."""
         for name in keys:
-            self._press(name, name if len(name) == 1 else None, 0.3)
+            self._stage.clock.advance(timedelta(seconds=0.3))
+            self._post(name, name if len(name) == 1 else None, 0.0)
             await self._stage.pilot.pause()
             await self.wait(TIMES.gap_s + 0.01)
 
@@ -59,10 +61,9 @@ class Reader:
         await keys.look()
         await self._stage.pilot.pause()
 
-    def _press(self, name: str, text: str | None, gap_s: float) -> None:
-        self._stage.clock.advance(timedelta(seconds=gap_s))
+    def _post(self, name: str, text: str | None, after_s: float) -> None:
         key = Key(name, text)
-        key.time = self._stage.clock.monotonic()
+        key.time = self._stage.clock.monotonic() + after_s
         self._stage.app.post_message(key)
 
 
