@@ -31,7 +31,7 @@ ROLE_PASSWORDS = {"tt_owner": "test-owner", "tt_app": "test-app", "tt_worker": "
 
 BLOCKING_ALLOWED = (
     # A statement file is a few kilobytes beside our modules; reading one is what an import does.
-    ("server/db/statements.py", "load_statements"),
+    ("shared/statements.py", "read_statements"),
     # The driver looks for client certificates in the home directory when it opens a connection.
     ("asyncpg/connect_utils.py", "_parse_connect_dsn_and_args"),
 )
