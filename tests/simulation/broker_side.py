@@ -242,14 +242,20 @@ class BrokerServer(SimServer):
             return
         for wire, line in self._lines.items():
             if line.following and wire.open and self._cables.hold(wire.gate, line):
-                self._hand_over(wire, await line.feed(self._notes.fed_to))
+                await self._bring_feed(wire, line)
 
     async def _bring_letters(self, wire: Wire, line: Line) -> None:
         """Hand a gate everything that was written to it, and the feed if it has just begun to follow it."""
         followed = line.following
         self._hand_over(wire, await line.letters(self._notes.letters[line.session]))
         if line.following and not followed:
-            self._hand_over(wire, await line.feed(self._notes.fed_to))
+            await self._bring_feed(wire, line)
+
+    async def _bring_feed(self, wire: Wire, line: Line) -> None:
+        self._hand_over(wire, await line.feed(self._notes.fed_to))
+        if line.stalled:
+            self.truth.tally("stream stalled")
+            self._hang_up(wire)
 
     def _hand_over(self, wire: Wire, frames: list[ServerFrame]) -> None:
         for frame in frames:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.lanes import Lanes
+from server.db.pool import PgDatabase
 from tests.simulation.seeds import batches, name_batch, plan_of, play_all
 
 
-@pytest.mark.timeout(900)  # twenty-five evenings, on a machine that may have other things to do
+@pytest.mark.timeout(900)  # ten evenings, on a machine that may have other things to do
 @pytest.mark.parametrize("seeds", batches(), ids=name_batch)
-async def test_everybody_agrees_on_who_is_inside(lanes: Lanes, files: Path, seeds: range) -> None:
+async def test_everybody_agrees_on_who_is_inside(db: PgDatabase, files: Path, seeds: range) -> None:
     plans = [plan_of(seed, exits=True) for seed in seeds]
-    reports = await play_all(lanes, files, plans, "test_in_and_out.py")
+    reports = await play_all(db, files, plans, "test_in_and_out.py")
     assert not reports, "\n".join(reports)

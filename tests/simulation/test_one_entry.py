@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.lanes import Lanes
+from server.db.pool import PgDatabase
 from tests.simulation.seeds import batches, name_batch, plan_of, play_all
 
 
-@pytest.mark.timeout(900)  # twenty-five evenings, on a machine that may have other things to do
+@pytest.mark.timeout(900)  # ten evenings, on a machine that may have other things to do
 @pytest.mark.parametrize("seeds", batches(), ids=name_batch)
 async def test_everybody_agrees_and_every_double_admission_is_a_conflict(
-    lanes: Lanes, files: Path, seeds: range
+    db: PgDatabase, files: Path, seeds: range
 ) -> None:
     plans = [plan_of(seed, exits=False) for seed in seeds]
-    reports = await play_all(lanes, files, plans, "test_one_entry.py")
+    reports = await play_all(db, files, plans, "test_one_entry.py")
     assert not reports, "\n".join(reports)
