@@ -60,7 +60,9 @@ class Staff:
 
     async def _take_back(self, gate: SimGate, visit: Visit, scan: ScanId) -> None:
         passed = self._means.truth.admitted(visit.ticket)
-        if gate.life is None or not passed or passed[-1].scan != scan:
+        if gate.life is None or not gate.life.knowledge.ready:
+            return  # a gate that has lost its copy shows nobody a screen until it has another
+        if not passed or passed[-1].scan != scan:
             return  # somebody came or went since: it is too late to say that nobody did
         by = Override(supervisor=_SUPERVISOR, reason=UndoReason.GUEST_TURNED_BACK.value)
         decision = await _overruler(gate.life).take_back(scan, by)
