@@ -97,6 +97,25 @@ async def ask_as_gate(evening: Evening, gate: PaperGate) -> tuple[int, str]:
         return one.status, answer["code"]
 
 
+async def test_a_list_that_changes_takes_no_link_from_under_key_or_hand(watching: Watching) -> None:
+    page, tile = watching.page, watching.page.locator(".tile", has_text="North 1")
+    link = tile.locator("a")
+    await watching.evening.beat(watching.north, rate=12.0)
+    await expect(tile).to_contain_text("12")
+    await link.focus()
+    await watching.evening.beat(watching.north, rate=31.0)
+    await expect(tile).to_contain_text("31")
+    await expect(link).to_be_focused()
+
+    await link.hover()
+    updated = await page.locator("#board").get_attribute("data-updated")
+    await page.mouse.down()
+    await watching.evening.beat(watching.north, rate=44.0)
+    await page.wait_for_function("before => document.getElementById('board').dataset.updated !== before", arg=updated)
+    await page.mouse.up()
+    await page.wait_for_url("**/gates/**")
+
+
 async def test_a_lost_line_is_shown_and_heals_without_a_gap(watching: Watching) -> None:
     evening, page = watching.evening, watching.page
     tickets = await evening.sell((3, 0, 0))
@@ -152,7 +171,7 @@ async def test_without_scripts_the_page_tells_its_figures(browser: Browser, even
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_text_stands_out_everything_fits_and_can_be_reached_by_key(
+async def test_text_stands_out_everything_fits_and_has_a_name(
     browser: Browser, evening: Evening, scheme: Any
 ) -> None:
     gates = [await evening.stage.enrol(name) for name in ("North 1", "N" * 100, "\u05e9\u05e2\u05e8 <b>")]
@@ -188,7 +207,7 @@ UNNAMED = """() => [...document.querySelectorAll(
   .map((one) => one.outerHTML.slice(0, 120))"""
 
 
-async def test_pages_are_light_and_quick(watching: Watching) -> None:
+async def test_pages_are_light(watching: Watching) -> None:
     page = watching.page
     await page.reload(wait_until="load")
     await expect(page.locator("#link")).to_have_text("● Live")

@@ -27,7 +27,7 @@ function show(parts) {
   }
   for (const list of board.querySelectorAll("[data-list]")) {
     const items = find(parts, list.dataset.list);
-    if (items) list.replaceChildren(...writers[list.dataset.list](items));
+    if (items) renew(list, writers[list.dataset.list](items));
   }
   if (parts.arrivals) {
     chart.show(parts.arrivals);
@@ -35,6 +35,31 @@ function show(parts) {
   }
   board.dataset.updated = String(Number(board.dataset.updated ?? 0) + 1);
 }
+
+// Whoever presses on a list while it changes must hit what they pressed on: it changes when they let go.
+const waiting = new Map();
+let pressed = false;
+
+function renew(list, items) {
+  if (pressed) {
+    waiting.set(list, items);
+    return;
+  }
+  const held = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+  list.replaceChildren(...items);
+  if (held !== null) list.querySelector(`a[href="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+}
+
+function letGo() {
+  pressed = false;
+  for (const [list, items] of waiting) renew(list, items);
+  waiting.clear();
+}
+
+board.addEventListener("pointerdown", () => {
+  pressed = true;
+});
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(letGo)); // after the click itself
 
 function tell(forecast) {
   if (!forecast) return "Too early for a forecast.";
