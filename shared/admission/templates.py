@@ -16,9 +16,9 @@ _HOUR_S = 3600
 class Template(StrEnum):
     """Kinds of events.
 
-    ``standard`` lets everybody in once. ``concert`` is strict about paper and unknown tickets. ``club`` counts who is inside
-    and lets them smoke outside. ``festival`` lets people in and out for days, area by area. ``conference`` does so with
-    badges on paper and no hurry. ``vip`` looks at an ID and leaves every doubt to a supervisor.
+    ``standard`` lets everybody in once. ``concert`` does so too, and tells when a gate was long without a network. ``club``
+    counts who is inside and lets them smoke outside. ``festival`` lets people in and out for days. ``conference`` does so
+    with badges on paper and no hurry. ``vip`` looks at an ID and leaves every doubt to a supervisor.
     """
 
     STANDARD = "standard"
