@@ -114,6 +114,7 @@ async def test_a_list_that_changes_takes_no_link_from_under_key_or_hand(watching
     await page.wait_for_function("before => document.getElementById('board').dataset.updated !== before", arg=updated)
     await page.mouse.up()
     await page.wait_for_url("**/gates/**")
+    assert str(watching.north.id) in page.url
 
 
 async def test_a_lost_line_is_shown_and_heals_without_a_gap(watching: Watching) -> None:
@@ -171,9 +172,7 @@ async def test_without_scripts_the_page_tells_its_figures(browser: Browser, even
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_text_stands_out_everything_fits_and_has_a_name(
-    browser: Browser, evening: Evening, scheme: Any
-) -> None:
+async def test_text_stands_out_everything_fits_and_has_a_name(browser: Browser, evening: Evening, scheme: Any) -> None:
     gates = [await evening.stage.enrol(name) for name in ("North 1", "N" * 100, "\u05e9\u05e2\u05e8 <b>")]
     ticket = await evening.sell_hostile()
     hashes = await evening.hashes([ticket])
