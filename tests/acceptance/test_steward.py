@@ -84,6 +84,11 @@ class Steward:
         """Wait until something is on the screen."""
         return await self._terminal.wait_for(text)
 
+    async def goes_back(self, page: str) -> None:
+        """Press Escape and wait until a page is gone: a key too soon after it would be another key to a terminal."""
+        await self._terminal.press("Escape")
+        await self._terminal.wait_until(lambda screen: page not in screen, f"the end of {page!r}")
+
     async def leaves(self) -> int:
         """Wait until the program has ended and return its exit status."""
         return await self._terminal.exit_code()
@@ -183,13 +188,14 @@ async def look_and_lose_the_network(steward: Steward, third: Phone, cable: Cable
     # One after the other: a screen may be read while it is being drawn.
     await steward.sees("Would be let in")
     await steward.sees("Never scanned before")
-    await steward.does(("Escape", "Type code"))
+    await steward.goes_back("LOOK ONLY")
     await cable.cut()
     await steward.sees("○ OFFLINE!")
     await steward.read_code(third)
     await steward.sees("✓ GO: Welcome")
     await steward.sees("1 to send")
-    await steward.does(("n", "not connected, scanning goes on"), ("Escape", "1 to send"))
+    await steward.does(("n", "not connected, scanning goes on"))
+    await steward.goes_back("Network and data")
 
 
 async def turn_back_and_come_again(steward: Steward, third: Phone, line: Line) -> None:
