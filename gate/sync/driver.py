@@ -117,7 +117,7 @@ class SyncDriver:
 
     def note_logged(self, logged: int, scans_per_minute: float) -> None:
         """The log has grown up to and including record ``logged``; never waits."""
-        self._logged = (max(logged, self._logged[0] if self._logged else 0), scans_per_minute)
+        self._logged = (logged, scans_per_minute)
         if not self._logged_told:
             return
         # When the queue is full the next tick tells: the record itself is on the disk.
