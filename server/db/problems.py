@@ -117,7 +117,7 @@ _BY_KIND: tuple[tuple[tuple[type[Exception], ...], type[TicketTokenError], str],
         "the database is stopping or full: try again later",
     ),
     (
-        (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError),
+        (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError),
         DatabaseAway,
         "the database does not answer: check that it runs and its URL",
     ),
