@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from uuid import UUID
 
 import msgspec
 from aiohttp import web
@@ -18,12 +16,11 @@ from server.api.routes import USER, Auth, Route
 from server.domain.access import Scope
 from server.domain.sheet import write_rows
 from server.services.audit import list_deeds
+from server.services.audit_views import DeedView, read_all, view_deed
 from server.services.context import Context
-from server.services.rows import Page
-from server.services.rows_staff import AuditRow, Via
-from shared.ids import EventId, TenantId
+from server.services.rows_staff import AuditRow
+from shared.ids import EventId
 
-_AT_ONCE = 500
 _TIMEOUT_S = 600.0
 
 
@@ -38,26 +35,6 @@ class AuditFileQuery(Struct, frozen=True, kw_only=True, rename="camel"):
 
     event_id: EventId | None = None
     format: Form = Form.CSV
-
-
-class DeedView(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Something that was done.
-
-    ``outcome``: ``done``, a problem's code, ``interrupted``, or null while it goes on and where it was cut off. ``traceId`` is that
-    of the log lines.
-    """
-
-    id: UUID
-    at: datetime
-    via: Via | None
-    actor_id: str
-    actor_name: str
-    action: str
-    subject: str
-    event_id: EventId | None
-    detail: str
-    outcome: str | None
-    trace_id: str | None
 
 
 class DeedList(Struct, frozen=True, kw_only=True):
@@ -108,7 +85,7 @@ class AuditApi:
         event = read_query(request, AuditQuery).event_id
         page = read_page(request)
         listed = await list_deeds(self._context, request[USER].tenant, event, page)
-        items = [_view(row) for row in listed.items]
+        items = [view_deed(row) for row in listed.items]
         return reply(DeedList(items=items, pagination=paginate(page.limit, listed.next_after)))
 
     async def send(self, request: web.Request) -> web.StreamResponse:
@@ -123,21 +100,10 @@ class AuditApi:
         return await stream(request, headers, _write(query.format, portions))
 
 
-async def read_all(context: Context, tenant: TenantId, event: EventId | None) -> AsyncIterator[Sequence[AuditRow]]:
-    """Yield everything that was done, the newest first, in portions that are a transaction each."""
-    after: UUID | None = None
-    while True:
-        found = await list_deeds(context, tenant, event, Page(after=after, limit=_AT_ONCE))
-        yield found.items
-        after = found.next_after
-        if after is None:
-            return
-
-
 async def _write(form: Form, portions: AsyncIterator[Sequence[AuditRow]]) -> AsyncIterator[bytes]:
     begun = False
     async for rows in portions:
-        views = [_view(row) for row in rows]
+        views = [view_deed(row) for row in rows]
         if form is Form.CSV:
             cells = [tuple(getattr(one, name) for name in DeedView.__struct_fields__) for one in views]
             yield write_rows(cells if begun else [_HEAD, *cells])
@@ -146,19 +112,3 @@ async def _write(form: Form, portions: AsyncIterator[Sequence[AuditRow]]) -> Asy
         begun = True
     if form is Form.JSON:
         yield b"]\n"
-
-
-def _view(row: AuditRow) -> DeedView:
-    return DeedView(
-        id=row.id,
-        at=row.at,
-        via=row.via,
-        actor_id=row.actor_id,
-        actor_name=row.actor_name,
-        action=row.action,
-        subject=row.subject,
-        event_id=row.event,
-        detail=row.detail,
-        outcome=row.outcome,
-        trace_id=row.trace,
-    )
